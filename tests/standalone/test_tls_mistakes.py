@@ -9,6 +9,7 @@ from doubles.served_here import served
 
 from mock_server.drift.asking import DriftError, RealTenant, ask
 from mock_server.shell.cli import app
+from mock_server.shell.option_types import WEBHOOK_SECRET
 from pytest_turris.core.options import Options
 from pytest_turris.relay.client import Relay, RelayError
 
@@ -29,8 +30,7 @@ def ports() -> Iterator[dict[str, str]]:
 
 def _command(*words: str) -> Callable[[str], str]:
     def said(url: str) -> str:
-        secret = {"TURRIS_WEBHOOK_SECRET": "a signing key of the test"}
-        result = CliRunner().invoke(app, [*words, url], env=secret)
+        result = CliRunner().invoke(app, [*words, url], env={WEBHOOK_SECRET: "a key of the test"})
         assert result.exit_code
         return result.output
 
