@@ -188,8 +188,9 @@ class TimeTravel:
         sleeps, timer = self._scheduler.time_to_next(), time_to_next_timer()
         if timer == math.inf:
             return sleeps
-        # Rounded up: the loop fires no timer before its moment.
-        due = dt.timedelta(microseconds=max(0, math.ceil(timer * 1e6)))
+        # Rounded up, as the loop fires no timer before its moment; but not for the last digits of
+        # its time, which is a float.
+        due = dt.timedelta(microseconds=max(int(timer > 0), math.ceil(timer * 1e6 - 1e-3)))
         return due if sleeps is None else min(due, sleeps)
 
     async def amove_to(self, moment: dt.datetime) -> dt.datetime:
