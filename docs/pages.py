@@ -40,7 +40,7 @@ from tables import (
 from mock_server.control.description import describe_all
 from mock_server.controlling.rows import CONTROLS_FILE as CONTROLS
 from mock_server.controlling.rows import as_json
-from mock_server.shell.completing import NAMES_FILE
+from mock_server.shell.completion.values import NAMES_FILE
 
 DOCS = ROOT / "docs"
 PLUGIN = ROOT / "pytest_turris" / "plugin.py"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mock_server.exit_status import exit_help
-from mock_server.shell.completing import one_of
+from mock_server.shell.completion.values import one_of
 from mock_server.shell.option_types import (
     FILE,
     allowed,

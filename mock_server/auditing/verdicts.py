@@ -8,8 +8,8 @@ from pytest_turris.audit.evidence import Evidence
 from pytest_turris.audit.families import check_of
 from pytest_turris.audit.places import Place
 from pytest_turris.findings.verdict import Finding, Outcome, Verdict
-from pytest_turris.process.input_file import read_input
-from pytest_turris.process.user_documents import DocumentError, json_of_user
+from pytest_turris.process.reading.input_file import read_input
+from pytest_turris.process.reading.user_documents import DocumentError, json_of_user
 
 _KNOWN = 1
 _ANOTHER = "not a report of 'turris-sandbox attack --json'"

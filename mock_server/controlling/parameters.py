@@ -6,7 +6,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from mock_server.controlling.rows import ControlRow
-from mock_server.shell.completing import Completer, one_of
+from mock_server.shell.completion.values import Completer, one_of
 
 _TYPES: dict[str, Any] = {"whole number": int, "number": float}
 _METAVARS = {"duration": "DURATION", "moment": "MOMENT", "object": "JSON", "whole number": "NUMBER"}

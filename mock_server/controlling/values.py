@@ -7,8 +7,12 @@ from typing import Any
 
 from mock_server.shell.mistakes import fail
 from pytest_turris.core.text.names import as_snake_case
-from pytest_turris.process.input_file import read_input
-from pytest_turris.process.user_documents import DocumentError, json_of_user, json_or_text_of_user
+from pytest_turris.process.reading.input_file import read_input
+from pytest_turris.process.reading.user_documents import (
+    DocumentError,
+    json_of_user,
+    json_or_text_of_user,
+)
 
 _SWITCH = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 

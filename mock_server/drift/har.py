@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 from mock_server.drift.asking import DriftError
 from mock_server.drift.seen import SeenExchange, SeenExchanges
 from pytest_turris.core.wire.hosts import HOSTS
-from pytest_turris.process.input_file import read_input
-from pytest_turris.process.user_documents import DocumentError, json_of_user
+from pytest_turris.process.reading.input_file import read_input
+from pytest_turris.process.reading.user_documents import DocumentError, json_of_user
 
 
 def read_har(file: Path) -> SeenExchanges:

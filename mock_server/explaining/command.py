@@ -8,7 +8,7 @@ from mock_server.explaining import lines
 from mock_server.explaining.checks import check_explanations
 from mock_server.explaining.explanation import Explanation
 from mock_server.explaining.options import option_explanations
-from mock_server.shell.completing import one_of
+from mock_server.shell.completion.values import one_of
 from mock_server.shell.printing import say
 from pytest_turris.audit.families import FAMILIES
 from pytest_turris.core.options import option_name

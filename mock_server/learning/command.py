@@ -9,7 +9,7 @@ from mock_server.exit_status import FAILED, exit_help
 from mock_server.shell.mistakes import fail
 from mock_server.shell.option_types import FILE, WEBHOOK_SECRET
 from mock_server.shell.printing import say
-from pytest_turris.process.input_file import read_input
+from pytest_turris.process.reading.input_file import read_input
 
 if TYPE_CHECKING:
     from pytest_turris.webhooks.learning.delivery import CapturedDelivery

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from mock_server.exit_status import OK, exit_help
-from mock_server.shell.completing import one_of
+from mock_server.shell.completion.values import one_of
 from mock_server.shell.mistakes import fail
 from mock_server.shell.option_types import FILE, FILE_OR_URL, allowed, entity, option_texts
 

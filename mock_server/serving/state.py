@@ -12,8 +12,8 @@ from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.snapshots.errors import SnapshotError
 from pytest_turris.core.text.printable import printable
 from pytest_turris.core.worlds import World
-from pytest_turris.process.input_file import read_input
-from pytest_turris.process.user_documents import DocumentError, text_of_user
+from pytest_turris.process.reading.input_file import read_input
+from pytest_turris.process.reading.user_documents import DocumentError, text_of_user
 
 _LONGEST = 500
 

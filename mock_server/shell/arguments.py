@@ -11,8 +11,8 @@ from mock_server.shell.printing import say
 from pytest_turris.core.options import Options, choices, option_name, option_types, parse
 from pytest_turris.core.text.redaction import note_secret
 from pytest_turris.core.unknowns.option_values import OptionError
-from pytest_turris.process.input_file import read_input
-from pytest_turris.process.user_documents import DocumentError, json_or_text_of_user
+from pytest_turris.process.reading.input_file import read_input
+from pytest_turris.process.reading.user_documents import DocumentError, json_or_text_of_user
 
 if TYPE_CHECKING:
     from pytest_turris.attacks.own_payload import OwnPayload

@@ -73,7 +73,9 @@ class LazyCommands(SuggestingGroup):
     def main(self, *args: Any, **more: Any) -> NoReturn:  # noqa: ANN401 - click's own
         """Run a command line; a mistake in it is one line, and exit status 2."""
         if _COMPLETING in os.environ:
-            import_module("mock_server.shell.completion")  # before click looks for bash's class
+            import_module(
+                "mock_server.shell.completion.command"
+            )  # before click looks for bash's class
         more["prog_name"] = _NAME
         more["standalone_mode"] = False
         try:

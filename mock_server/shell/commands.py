@@ -69,7 +69,7 @@ COMMANDS: tuple[CommandRow, ...] = (
     ),
     CommandRow(
         "completion",
-        "mock_server.shell.completion:completion",
+        "mock_server.shell.completion.command:completion",
         "Print the script that completes commands and options in a shell.",
     ),
 )

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from mock_server.shell.completing import one_of, option_of
+from mock_server.shell.completion.values import one_of, option_of
 from pytest_turris.core.wire.hosts import is_host
 
 ENTITY = "507f1f77bcf86cd799439010"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mock_server.exit_status import FAILED, exit_help
-from mock_server.shell.completing import member_of_event, names, one_of
+from mock_server.shell.completion.values import member_of_event, names, one_of
 from mock_server.shell.mistakes import fail
 from mock_server.shell.option_types import (
     allowed,

@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Callable
 
-from pytest_turris.process.user_documents import DocumentError, json_of_user, text_of_user
+from pytest_turris.process.reading.user_documents import DocumentError, json_of_user, text_of_user
 
 TURRIS_ONLY = frozenset(
     {

@@ -12,8 +12,8 @@ from pytest_turris.audit.evidence import Spotted
 from pytest_turris.audit.scans.checks import SCANS
 from pytest_turris.core.errors import TurrisKitError
 from pytest_turris.core.text.names import did_you_mean
-from pytest_turris.process.input_file import read_input
-from pytest_turris.process.user_documents import DocumentError, toml_of_user
+from pytest_turris.process.reading.input_file import read_input
+from pytest_turris.process.reading.user_documents import DocumentError, toml_of_user
 
 FILE_NAME = "turris-audit.toml"
 _SCANS = frozenset(check.id for check in SCANS)

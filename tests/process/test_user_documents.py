@@ -2,7 +2,7 @@
 
 import pytest
 
-from pytest_turris.process.user_documents import (
+from pytest_turris.process.reading.user_documents import (
     json_of_user,
     json_or_text_of_user,
     text_of_user,

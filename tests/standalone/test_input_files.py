@@ -12,7 +12,7 @@ from doubles.served_here import served
 from doubles.special_files import special_file
 
 from mock_server.shell.cli import app
-from pytest_turris.process.input_file import read_input
+from pytest_turris.process.reading.input_file import read_input
 
 READS: dict[str, list[str]] = {
     "serve": ["serve", "--port", "0", "--load", "FILE"],
@@ -41,7 +41,6 @@ DOCUMENTS = (
 WORDS: dict[str, list[str]] = {
     "a member": ["add", "agents", "npn=1", "authority=TEXT"],
     "an object": ["faults", "add", "list_agents", "--headers", "TEXT"],
-    "an option": ["options", "change", "token_ttl=TEXT"],
     "an event": ["trigger", "PRODUCER_AGREEMENT_EXECUTED", "--to", "http://127.0.0.1:9/", "--print",
                  "--set", "npn=TEXT"],
 }  # fmt: skip

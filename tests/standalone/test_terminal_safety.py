@@ -36,7 +36,7 @@ PRINTING = re.compile(
 ALONE = {
     "attacking/table.py": "a table, whose texts it escapes",
     "serving/run.py": "lines for a shell, of our own values",
-    "shell/completion.py": "the script of click",
+    "shell/completion/command.py": "the script of click",
     "shell/printing.py": "the one place",
     "shell/tables.py": "a table, whose texts it escapes",
     "triggering/command.py": "the body of a webhook, byte for byte",
@@ -119,10 +119,10 @@ def test_lines_of_a_stream_are_escaped(
 
 
 def test_mistake_is_escaped(capsys: pytest.CaptureFixture[str]) -> None:
-    """A refusal may repeat what a file or another program has said."""
+    """A refusal may repeat what a file or another program has said; it stays one line."""
     with pytest.raises(Exception, match="2"):
         fail(f"{HOSTILE}\nmore")
-    assert capsys.readouterr().err == f"turris-sandbox: {ESCAPED}\nmore\n"
+    assert capsys.readouterr().err == f"turris-sandbox: {ESCAPED} more\n"
 
 
 def test_table_of_a_pipe_is_escaped(

@@ -61,8 +61,7 @@ class Faults:
             error: Do not answer: ``"connect"`` refuses the connection, ``"reset"`` breaks it after
                 the request was sent.
             delay: How much time passes on the sandbox's clock (a timedelta or seconds). Nothing
-                sleeps; a client in process with a shorter timeout gets its own timeout error, and
-                only its timeout passes.
+                sleeps: a client in process with a shorter timeout gets its own error after that.
             real_delay: How long the answer really takes over a socket (a timedelta or seconds, at
                 most 300), for clients in any language. In process nothing sleeps, and a client
                 with a shorter timeout gets its own timeout error, as with ``delay``.

@@ -1,0 +1,1 @@
+"""Files and documents of users: read within limits, and refused in one sentence."""
