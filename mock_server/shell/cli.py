@@ -73,9 +73,8 @@ class LazyCommands(SuggestingGroup):
     def main(self, *args: Any, **more: Any) -> NoReturn:  # noqa: ANN401 - click's own
         """Run a command line; a mistake in it is one line, and exit status 2."""
         if _COMPLETING in os.environ:
-            import_module(
-                "mock_server.shell.completion.command"
-            )  # before click looks for bash's class
+            # Before click looks for the class of bash.
+            import_module("mock_server.shell.completion.command")
         more["prog_name"] = _NAME
         more["standalone_mode"] = False
         try:
