@@ -19,6 +19,7 @@ from pytest_turris.process.system_calls import FUTEX, system_call_of
 from pytest_turris.time_travel.callers import Callers
 from pytest_turris.time_travel.watching.frames import frames_of_threads, reads_stacks
 from pytest_turris.time_travel.watching.idle_threads import IdleThreads, runs_of
+from pytest_turris.time_travel.watching.processor_time import ProcessorTime
 
 State = Literal["working", "waiting", "real"]
 """``waiting``: another thread, or the clock, lets it go on; ``real``: a socket and such does."""
@@ -143,11 +144,14 @@ class Threads:
         """
         if threading.active_count() == 1:
             return
-        cpu, looks, pause = time.process_time(), 0, 0.0001
+        cpu, looks, pause, used = time.process_time(), 0, 0.0001, ProcessorTime()
         while (busy := self._busy(but)) is not None:
             ident, state = busy
+            used.begin(ident)
             most = _CPU_AGAIN if ident in self._restless else _CPU
             bound = _LONG if state == "working" else _ANSWER
+            if looks > bound and state == "working" and used.has_grown(ident):
+                looks = 0
             if time.process_time() - cpu > most or looks > bound:
                 self._woken.clear()
                 if state == "working":

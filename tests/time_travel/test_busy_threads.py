@@ -65,6 +65,25 @@ def test_thread_next_to_one_that_never_waits(engine: str, turris_time: TimeTrave
     heart.stopped = True
 
 
+@pytest.mark.skipif(not FUTEX, reason="only Linux shows how much threads work")
+def test_thread_whose_turns_are_rare_is_waited_for() -> None:
+    """On a busy machine many looks find it at work, and it gets on: they do not count."""
+    done, over = threading.Event(), threading.Event()
+
+    def work() -> None:
+        compute(0.4)
+        done.set()
+        over.wait()
+
+    thread = threading.Thread(target=work, daemon=True)
+    threads = Threads(Callers(), lambda _: None)  # it looks more often than it would
+    thread.start()
+    threads.settle(threading.get_ident())
+    assert done.is_set()
+    over.set()
+    thread.join()
+
+
 @pytest.mark.skipif(not FUTEX, reason="only Linux shows system calls")
 def test_wait_for_a_moment_is_work(monkeypatch: pytest.MonkeyPatch) -> None:
     """A thread that hands the interpreter's lock on waits without end, and goes on at once."""
