@@ -30,8 +30,9 @@ _FAKE = (
     "time_engine='time-machine'"
 )
 _CHILDREN = (
-    "the test started a child process, which no sandbox answers: those in this process it cannot "
-    "reach. Fix: ask for the fixture 'turris_server', and pass env=turris_server.environment()"
+    "the test started a child process, which no sandbox answers: without a server, it answers this "
+    "process only. Fix: ask for the fixture 'turris_server', and pass "
+    "env=turris_server.environment()"
 )
 _DOORS = frozenset({"turris", "turris_server"})
 """The fixtures that test a client: in these tests, the absence of any request is worth a line."""

@@ -19,7 +19,7 @@ from pytest_turris.core.text.names import nearest
 
 _MOST_PARAMETERS = 200
 _MOST_PROBLEMS = 20
-_LONGEST_HINT = 200
+_LONGEST_LIST = 200
 _SHOWN = 3
 """How many names of a long list are shown."""
 
@@ -148,7 +148,7 @@ def _unknown(
     for name, value in document.items():
         path = f"{at}.{name}".removeprefix(".")
         if name not in known:
-            yield Problem(path, _expected(model, known), nearest(name[:_LONGEST_HINT], known))
+            yield Problem(path, _expected(model, known), nearest(name, known))
             continue
         for kind in _kinds(known[name].annotation):
             yield from _unknown_in(kind, value, path)
@@ -157,7 +157,7 @@ def _unknown(
 def _expected(model: type[BaseModel], known: Collection[str]) -> str:
     """What is expected in place of a member that a model does not have."""
     names = ", ".join(known) or "none"
-    if len(names) < _LONGEST_HINT:
+    if len(names) < _LONGEST_LIST:
         return f"one of the members {names}"
     words = model.members_in_words if issubclass(model, Parameters) else ""
     return words or f"one of {len(known)} members, such as {', '.join(islice(known, _SHOWN))}"

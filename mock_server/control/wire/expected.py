@@ -7,7 +7,6 @@ from pytest_turris.core.text.names import nearest
 from pytest_turris.core.text.plurals import counted
 
 _MOMENT = "a moment with a time zone, such as 2026-03-01T12:00:00Z"
-_LONGEST_HINT = 200
 _WORDS = {
     "missing": "a value: it is required",
     "string_type": "a text",
@@ -48,5 +47,4 @@ def expected(row: ErrorDetails) -> tuple[str, str]:
 def _one_of(given: object, said: str) -> tuple[str, str]:
     """The choices, and the nearest of them."""
     choices = [one.strip("'") for one in said.replace(" or ", ", ").split(", ")]
-    near = nearest(given[:_LONGEST_HINT], choices) if isinstance(given, str) else ""
-    return f"one of {', '.join(choices)}", near
+    return f"one of {', '.join(choices)}", nearest(given, choices)
