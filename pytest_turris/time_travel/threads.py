@@ -5,14 +5,14 @@ system call; elsewhere a thread that stays at one instruction counts as waiting.
 """
 
 import contextlib
-import platform
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from types import FrameType
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 from pytest_turris.process.steady_clock import steady_time
 from pytest_turris.process.system_calls import FUTEX, system_call_of
@@ -20,14 +20,8 @@ from pytest_turris.time_travel.callers import Callers
 from pytest_turris.time_travel.watching.frames import frames_of_threads, reads_stacks
 from pytest_turris.time_travel.watching.idle_threads import IdleThreads, runs_of
 from pytest_turris.time_travel.watching.processor_time import ProcessorTime
+from pytest_turris.time_travel.watching.system_state import State, state_in, thread_state
 
-State = Literal["working", "waiting", "real"]
-"""``waiting``: another thread, or the clock, lets it go on; ``real``: a socket and such does."""
-
-_SLEEP = {"x86_64": ("35", "230"), "aarch64": ("101", "115")}.get(platform.machine(), ())
-"""Sleeps that began before the clock could move."""
-_ACCEPT = {"x86_64": ("43", "288"), "aarch64": ("202", "242")}.get(platform.machine(), ())
-"""A server's thread: any client that connects is at work, or waits for the clock."""
 _READS = frozenset({"http", "multiprocessing", "select", "selectors", "socket", "socketserver",
                     "ssl", "subprocess"})  # fmt: skip
 _STILL, _LOOKS_STILL = 0.015, 6
@@ -144,21 +138,22 @@ class Threads:
         """
         if threading.active_count() == 1:
             return
-        cpu, looks, pause, used = time.process_time(), 0, 0.0001, ProcessorTime()
+        cpu, looks, pause, used = time.process_time(), Counter[State](), 0.0001, ProcessorTime()
         while (busy := self._busy(but)) is not None:
             ident, state = busy
             used.begin(ident)
             most = _CPU_AGAIN if ident in self._restless else _CPU
             bound = _LONG if state == "working" else _ANSWER
-            if looks > bound and state == "working" and used.has_grown(ident):
-                looks = 0
-            if time.process_time() - cpu > most or looks > bound:
+            if looks[state] > bound and state == "working" and used.has_grown(ident):
+                looks[state] = 0
+            if time.process_time() - cpu > most or looks[state] > bound:
                 self._woken.clear()
                 if state == "working":
                     self._restless.add(ident)
                 return
             self._pause(pause)
-            pause, looks = min(2 * pause, _PAUSE), looks + 1
+            pause = min(2 * pause, _PAUSE)
+            looks[state] += 1
 
     def all_wait(self, but: int) -> bool:
         """Whether no other thread works, or waits for something real since the clock can move.
@@ -231,10 +226,11 @@ class Threads:
             yield thread.ident or 0, state
 
     def _look(self, thread: threading.Thread, frame: FrameType) -> State:
-        call = system_call_of(thread.native_id)
-        state = _state_in(call)
+        native_id = thread.native_id
+        call = system_call_of(native_id)
+        state = state_in(call)
         if state == "waiting" and any(
-            _system_call(thread.native_id) != state for _ in range(_LOOKS)
+            state_in(system_call_of(native_id)) != state for _ in range(_LOOKS)
         ):
             return "working"
         if state is not None:
@@ -270,30 +266,4 @@ class Threads:
 
 def _rests(parked: _Parked, native_id: int | None) -> bool:
     """Whether a parked thread is in its wait: one that just got its lock holds it, too."""
-    return not (parked.at_gate and FUTEX) or _system_call(native_id) == "waiting"
-
-
-def rests() -> Callable[[], bool]:
-    """Whether the current thread is in a system call, asked by another; true where unknown."""
-    native_id = threading.get_native_id()
-    return lambda: _system_call(native_id) != "working"
-
-
-def _system_call(native_id: int | None) -> State | None:
-    return _state_in(system_call_of(native_id))
-
-
-def _state_in(call: list[str]) -> State | None:
-    """What a thread does in a system call; None if that is unknown, or for a timed wait.
-
-    Such a wait may be the one for the interpreter's own lock.
-    """
-    if not call:
-        return None
-    if call[0] == "running":
-        return "working"
-    if call[0] in _SLEEP or call[0] in _ACCEPT:
-        return "waiting"
-    if call[0] != FUTEX:
-        return "real" if FUTEX else None
-    return "waiting" if call[4] == "0x0" else None
+    return not (parked.at_gate and FUTEX) or thread_state(native_id) == "waiting"

@@ -21,8 +21,8 @@ from pytest_turris.process.steady_clock import steady_time
 from pytest_turris.time_travel.chains import Chains, main_future
 from pytest_turris.time_travel.scheduler import Scheduler
 from pytest_turris.time_travel.sleeps import SECOND
-from pytest_turris.time_travel.threads import State, rests
 from pytest_turris.time_travel.waits import LONGEST, wait
+from pytest_turris.time_travel.watching.system_state import State, rests
 
 _NEAR = 1e-6
 _PATIENCE = 1.0
