@@ -125,6 +125,8 @@ class AttackRunner:
                 with closing(steps):  # type: ignore[type-var]  # all of them are generators
                     for step in steps:
                         self._send(step)
+                        if step.enough and self.case.findings:
+                            break
             except UnobservedError as reason:
                 self.case.unseen = str(reason)
                 may_harm = not isinstance(reason, NotStartedError)

@@ -192,6 +192,7 @@ class AttackStep:
         why: What goes wrong, if not what the attack says.
         fix: How to mend it, if not as the attack says.
         examine: Looks at the result of the step, after all oracles; it returns further findings.
+        enough: Whether the attack is over if this step finds something.
     """
 
     webhook: SignedWebhook
@@ -204,6 +205,7 @@ class AttackStep:
     why: str = ""
     fix: str = ""
     examine: Examine | None = None
+    enough: bool = False
 
     def examined(self, examine: Examine) -> "AttackStep":
         """Return the step with a function that examines its result."""

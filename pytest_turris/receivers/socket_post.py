@@ -5,7 +5,10 @@ It follows no redirects, uses no proxies and no cookies, and limits the response
 
 import contextlib
 import http.client
+import socket
 import ssl
+from collections.abc import Callable
+from typing import TypeAlias
 
 from pytest_turris.core.wire.hosts import LOOPBACK
 from pytest_turris.process.steady_clock import steady_time
@@ -13,12 +16,18 @@ from pytest_turris.receivers.egress import Destination, connect
 from pytest_turris.receivers.exchange import Post, WebhookResponse
 from pytest_turris.receivers.response_reader import read_response
 
+WriteLast: TypeAlias = Callable[[socket.socket, bytes], object]
+
 TURRIS_TIMEOUT = 30.0
 """Seconds that Turris waits for a response (documented: guides/webhooks)."""
 
 
 def post_over_socket(
-    destination: Destination, sent: Post, *, timeout: float | None = None
+    destination: Destination,
+    sent: Post,
+    *,
+    timeout: float | None = None,
+    write_last: WriteLast | None = None,
 ) -> WebhookResponse:
     """Post to ``destination.path``, and wait for the complete response.
 
@@ -26,6 +35,8 @@ def post_over_socket(
         destination: The checked URL.
         sent: The request; its own path is not used.
         timeout: Seconds to wait; as long as Turris does if not given.
+        write_last: Writes the last byte of the body, when all before it is written; unless given,
+            it is written with the others.
 
     Raises:
         OSError: There was no complete response in time: ConnectionError, TimeoutError, or an
@@ -35,7 +46,7 @@ def post_over_socket(
     deadline = steady_time() + timeout
     try:
         with contextlib.closing(_connect(destination, timeout, sent.peer)) as connection:
-            _send(connection, destination.path, sent)
+            _send(connection, destination.path, sent, write_last)
             return read_response(connection.sock, method=sent.method, deadline=deadline)
     except TimeoutError as error:
         raise TimeoutError(f"no answer in {timeout:g} s") from error
@@ -65,7 +76,12 @@ def _connect(
     return secure
 
 
-def _send(connection: http.client.HTTPConnection, path: str, sent: Post) -> None:
+def _send(
+    connection: http.client.HTTPConnection,
+    path: str,
+    sent: Post,
+    write_last: WriteLast | None,
+) -> None:
     own_host = bool(sent.host)
     connection.putrequest(sent.method, path, skip_accept_encoding=True, skip_host=own_host)
     if own_host:
@@ -76,4 +92,9 @@ def _send(connection: http.client.HTTPConnection, path: str, sent: Post) -> None
     connection.putheader("Connection", "close")
     # A receiver may refuse a large body before it has read all of it: its response still counts.
     with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-        connection.endheaders(sent.body)
+        if write_last is None:
+            connection.endheaders(sent.body)
+        else:
+            connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connection.endheaders(sent.body[:-1])
+            write_last(connection.sock, sent.body[-1:])

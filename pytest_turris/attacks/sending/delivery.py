@@ -10,6 +10,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 
 from pytest_turris.attacks.judging.pace import Stopwatch
+from pytest_turris.attacks.sending.last_bytes import LastBytes
 from pytest_turris.attacks.sending.raw_requests import raw_post
 from pytest_turris.attacks.sending.response import ReceiverResponse
 from pytest_turris.attacks.step import Transmission
@@ -19,7 +20,7 @@ from pytest_turris.receivers.egress import Destination
 from pytest_turris.receivers.exchange import Post, WebhookResponse
 from pytest_turris.receivers.in_process.asgi import post_asgi_copies
 from pytest_turris.receivers.raw_socket import RawPost, open_connection, post_raw
-from pytest_turris.receivers.socket_post import post_over_socket
+from pytest_turris.receivers.socket_post import WriteLast, post_over_socket
 from pytest_turris.receivers.target import AsgiTarget, ClientTarget, Target, UrlTarget
 
 OTHER_LOOPBACK = "127.0.0.2"
@@ -68,8 +69,11 @@ def over_socket(
         raise NotApplicableError("the URL is HTTPS")
     host = sent.host or f"{where.host}:{where.port}"
 
-    def posted() -> ReceiverResponse:
-        return _response_to(target, lambda: post_over_socket(where, sent, timeout=limits.timeout))
+    def posted(write_last: WriteLast | None = None) -> ReceiverResponse:
+        return _response_to(
+            target,
+            lambda: post_over_socket(where, sent, timeout=limits.timeout, write_last=write_last),
+        )
 
     if how.among:
         others, genuine = (
@@ -87,8 +91,11 @@ def over_socket(
                 lambda: post_raw(where, made, timeout=limits.timeout, patience=limits.patience),
             )
         ]
-    responses = _together(posted, how.copies)
-    return responses if how.copies == 1 else _sent_again(responses, posted)
+    if how.copies == 1:
+        return [posted()]
+    at_once = how.copies <= _AT_ONCE
+    send = _ending_together(posted, how.copies, limits.patience) if at_once else posted
+    return _sent_again(_together(send, how.copies), posted)
 
 
 def in_process(target: Target, how: Transmission, sent: Post) -> list[ReceiverResponse]:
@@ -147,6 +154,20 @@ def _together(send: Callable[[], ReceiverResponse], copies: int) -> list[Receive
     with ThreadPoolExecutor(workers, initializer=begin.wait) as threads:
         futures = [threads.submit(contextvars.copy_context().run, send) for _ in range(copies)]
         return [future.result() for future in futures]
+
+
+def _ending_together(
+    posted: Callable[[WriteLast], ReceiverResponse], copies: int, patience: float
+) -> Callable[[], ReceiverResponse]:
+    last_bytes = LastBytes(copies, patience)
+
+    def send() -> ReceiverResponse:
+        response = posted(last_bytes.write)
+        if response.answer is None:
+            last_bytes.give_up()
+        return response
+
+    return send
 
 
 def _sent_again(
