@@ -38,6 +38,10 @@ class RecordOptions(SignatureOptions):
     """The first fetch of an NPN that ``turris.npns`` does not have: names are invented, or the
     fetch fails."""
 
+    agent_license_filter: Literal["pair", "single"] = "pair"
+    """``licenseNumber`` or ``stateCode`` alone at ``GET /v1/agents``: a 400, as documented for
+    associations, or a filter of its own (undocumented)."""
+
     duplicate_agent: Literal["joined", "invalid_input", "conflict"] = "joined"
     """``POST /v1/agents`` with a known NPN: 201 with the same agent, who joins the association; or
     400; or 409 (undocumented)."""

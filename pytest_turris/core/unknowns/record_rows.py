@@ -6,6 +6,9 @@ RECORD_ROWS: tuple[Behaviour, ...] = (
     # Agents
     row("agents", "Members, their order, filters and exclusions", "documented",
         "agents/list-agents, agents/get-agent, agents/create-agent"),
+    row("agents", "`licenseNumber` and `stateCode` filter together; one alone is a 400", "assumed",
+        "downstream-entity-associations/list-associations has the rule; the definitions of "
+        "agents/list-agents are cut off", "agent_license_filter"),
     row("agents", "`downstreamEntityAssociationId` is the last member, and that of the agency in "
         "the query, or else of the agent's first", "assumed", "contacts/list-contacts names it",
         no_option="JSON members have no order for a client; asking for an agency decides"),

@@ -206,6 +206,15 @@ def test_filters_exclude_and_need_one_another(caller: Client, query: str, messag
     assert message in messages
 
 
+def test_an_exclusion_is_the_only_message_about_a_license_without_its_state(
+    caller: Client,
+) -> None:
+    """That license number and state belong together is only said where they are allowed."""
+    excluded = ["npn is mutually exclusive with licenseNumber/stateCode"]
+    for query in ("npn=1&licenseNumber=1", "npn=1&stateCode=CA"):
+        assert refusal(caller.get(f"{AGENTS}?{query}"))[2] == excluded
+
+
 def test_a_state_is_one_of_the_states(caller: Client) -> None:
     """An unknown code is refused; the message lists the known ones."""
     status, _, messages = refusal(caller.get(f"{AGENTS}?licenseNumber=1&stateCode=XX"))

@@ -135,6 +135,21 @@ def test_nipr_wins_at_the_next_fetch(caller: Client) -> None:
     assert (agent.agent.first_name, agent.agent.middle_name) == ("Jane", "M")
 
 
+@pytest.mark.parametrize("alone", ["licenseNumber=A1", "stateCode=CA"])
+def test_a_license_filter_of_agents_alone(caller_with: CallerWith, alone: str) -> None:
+    """Refused with the name of the option, or a filter."""
+    caller = caller_with()
+    assert caller.get(f"{AGENTS}?{alone}").status == 400
+    assert "agent_license_filter='single'" in str(caller.sandbox.journal[-1].reason)
+    caller = caller_with(agent_license_filter="single")
+    for npn, number, state in (("1", "A1", "CA"), ("2", "B2", "NY")):
+        caller.sandbox.agents.add(npn=npn)
+        caller.sandbox.licenses.add(npn=npn, license_number=number, state_code=state)
+    (found,) = caller.get(f"{AGENTS}?{alone}").json()["data"]
+    assert found["agent"]["npn"] == "1"
+    assert caller.get(f"{AGENTS}?licenseNumber=A1&stateCode=NY").json()["data"] == []
+
+
 @pytest.mark.parametrize(
     ("value", "status"), [("joined", 201), ("invalid_input", 400), ("conflict", 409)]
 )

@@ -32,9 +32,8 @@ class ListAgentsQuery(RequestModel):
 
     @classmethod
     def rules(cls, given: Mapping[str, Any]) -> Iterator[str]:
-        """The documented exclusion, and that a license number needs its state (assumed)."""
+        """The documented exclusion."""
         yield from exclusive(given, "npn", "licenseNumber/stateCode")
-        yield from together(given, "licenseNumber", "stateCode")
 
 
 class GetAgentQuery(RequestModel):
@@ -78,11 +77,8 @@ def agent_of(call: Call) -> AgentEntry:
 def list_agents(call: Call) -> list[AgentEntry]:
     """List the agents that match every given filter."""
     query = call.query(ListAgentsQuery)
-    npns: str | set[str] | None = query.npn
-    if query.license_number is not None and query.state_code is not None:
-        npns = call.records.licenses.npns(query.license_number, query.state_code)
     asked = query.downstream_entity_association_id
-    found = call.records.agents.where(association=asked, npn=npns)
+    found = call.records.agents.where(association=asked, npn=_npns(call, query))
     if call.options.deleted_agents != "listed":
         found = [entry for entry in found if not (entry.is_deleted or entry.is_archived)]
     return found if asked is None else [_at(entry, asked) for entry in found]
@@ -161,6 +157,23 @@ def create_agent(call: Call) -> AgentEntry:
     )
     call.entity.settle()
     return entry
+
+
+def _npns(call: Call, query: ListAgentsQuery) -> str | set[str] | None:
+    """The NPNs that the query asks for; None if it asks for no agents of a license.
+
+    Raises:
+        InvalidInput: A license number without its state, or the reverse (assumed).
+    """
+    license_of = {"licenseNumber": query.license_number, "stateCode": query.state_code}
+    alone = list(together(license_of, *license_of))
+    if alone and call.options.agent_license_filter == "pair":
+        raise InvalidInput(
+            *alone, reason=f"{alone[0]}; option agent_license_filter='single' takes one of them"
+        )
+    if query.license_number is None and query.state_code is None:
+        return query.npn
+    return call.records.licenses.npns(query.license_number, query.state_code)
 
 
 def _at(entry: AgentEntry, association_id: str | None) -> AgentEntry:
