@@ -107,6 +107,9 @@ CONVENTION_ROWS: tuple[Behaviour, ...] = (
         "guides/rate-limiting", "retry_after"),
     row("idempotency", "Both headers, the UUID rule with its message, and the hour", "documented",
         "guides/idempotency", "idempotency_ttl"),
+    row("idempotency", "A key is a UUID of any version, as the message says, or of version 4, as "
+        "the headers are described", "disputed", "guides/idempotency, guides/request-response",
+        "idempotency_keys"),
     row("idempotency", "For `invite`, `add` and their deprecated variants; the guide names other "
         "paths than the reference", "disputed",
         "guides/idempotency, downstream-entity-associations/invite",

@@ -83,6 +83,10 @@ class RecordOptions(SignatureOptions):
     write_windows: Literal["shared", "per_operation"] = "shared"
     """Whether all writes of a credential share one rate limit window (undocumented)."""
 
+    idempotency_keys: Literal["any_uuid", "uuid_v4"] = "any_uuid"
+    """Which idempotency keys are valid: any text in the form of a UUID, as the message of the 400
+    says, or a UUID of version 4, as the headers are described."""
+
     npn_lookup_member: str = "npns"
     """The name of the list in the body of an NPN lookup (undocumented)."""
 
