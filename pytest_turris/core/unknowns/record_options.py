@@ -46,6 +46,10 @@ class RecordOptions(SignatureOptions):
     """``POST /v1/agents`` with a known NPN: 201 with the same agent, who joins the association; or
     400; or 409 (undocumented)."""
 
+    recreated_agent: Literal["restored", "unchanged"] = "restored"
+    """``POST /v1/agents`` with the NPN of a deleted or archived agent, unless ``duplicate_agent``
+    refuses it: the agent is neither any more, or stays what it is (undocumented)."""
+
     deleted_agents: Literal["listed", "hidden"] = "listed"
     """Whether lists show deleted and archived agents, which have members that say so."""
 

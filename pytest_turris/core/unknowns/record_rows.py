@@ -14,6 +14,9 @@ RECORD_ROWS: tuple[Behaviour, ...] = (
         no_option="JSON members have no order for a client; asking for an agency decides"),
     row("agents", "Creating answers 201; a known NPN returns the same agent, with the members "
         "that are given", "assumed", "-", "duplicate_agent", "write_success_status"),
+    row("agents", "Creating a deleted or archived agent again restores it", "assumed",
+        "help centre: agencies (their agents are soft-deleted and can be restored)",
+        "recreated_agent"),
     row("agents", "An unknown association in a body is a 404", "assumed", "-",
         "unknown_association"),
     row("agents", "Lists contain deleted and archived agents, oldest first", "assumed",

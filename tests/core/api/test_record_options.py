@@ -11,6 +11,7 @@ from pytest_turris.core.api.openapi import document
 from pytest_turris.core.api.routes import operations_at
 from pytest_turris.core.options import Options
 from pytest_turris.core.resources.npns import EntityType
+from pytest_turris.core.text.names import as_snake_case
 
 CallerWith = Callable[..., Client]
 AGENTS = "/v1/agents"
@@ -164,6 +165,38 @@ def test_an_agent_who_is_known(caller_with: CallerWith, value: str, status: int)
     assert caller.post(AGENTS, body).status == status
     expected = ("a@x.example", "Q") if value == "joined" else (None, None)
     assert (agent.email, agent.agent.middle_name) == expected
+
+
+@pytest.mark.parametrize("value", ["restored", "unchanged"])
+def test_an_agent_who_is_deleted_or_archived_is_created_again(
+    caller_with: CallerWith, value: str
+) -> None:
+    """The answer says whether it still is, and so do the lists."""
+    caller = caller_with(recreated_agent=value, deleted_agents="hidden")
+    for npn, gone in (("1", "isDeleted"), ("2", "isArchived")):
+        agent = caller.sandbox.agents.add(npn=npn)
+        caller.sandbox.agents.update(agent, **{as_snake_case(gone): True})
+        created = caller.post(AGENTS, {"npn": npn})
+        assert created.status == 201
+        assert created.json()["data"][gone] == (value == "unchanged")
+    shown = caller.get(AGENTS).json()["data"]
+    assert [one["agent"]["npn"] for one in shown] == (["1", "2"] if value == "restored" else [])
+
+
+def test_an_agent_who_is_created_again_is_not_deleted_with_an_agency_any_more(
+    caller: Client,
+) -> None:
+    """The agency stays deleted; the agent's alerts are sent, and later it is deleted for itself."""
+    agents, associations = caller.sandbox.agents, caller.sandbox.associations
+    agency = associations.add()
+    agent = agents.add(npn="1", downstream_entity_association_id=agency.id)
+    associations.delete(agency)
+    assert caller.post(AGENTS, {"npn": "1"}).status == 201
+    assert agent.nipr_data_subscription is not None
+    assert agent.nipr_data_subscription.pdb_alerts_paused_at is None
+    agents.delete(agent)
+    associations.undelete(agency)
+    assert agent.is_deleted
 
 
 @pytest.mark.parametrize(("value", "count"), [("listed", 3), ("hidden", 1)])

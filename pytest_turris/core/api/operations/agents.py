@@ -129,25 +129,16 @@ def get_agent(call: Call) -> AgentEntry:
 def create_agent(call: Call) -> AgentEntry:
     """Create an agent by NPN, at an association if one is given.
 
-    A known agent joins it, with the given members (assumed).
+    A known agent joins it, with the given members, and is restored (assumed).
     """
     body = call.body(CreateAgentDto)
     association_id = body.downstream_entity_association_id
     if association_id is not None:
         named_association(call, association_id)
     agents = call.records.agents
-    if agents.with_npn(body.npn) is not None:
-        if call.options.duplicate_agent != "joined":
-            refusal = Conflict if call.options.duplicate_agent == "conflict" else InvalidInput
-            raise refusal(
-                "Agent with this NPN already exists",
-                reason="option duplicate_agent='joined' answers with the agent",
-            )
-        given = body.model_dump(exclude={"npn"}, exclude_none=True)
-        if body.email is not None:
-            given["is_deliverable"] = True
-        entry = agents.add(npn=body.npn)
-        return agents.update(entry, **given) if given else entry
+    known = agents.with_npn(body.npn)
+    if known is not None:
+        return _created_again(call, known, body)
     entry = agents.add(
         npn=body.npn,
         email=body.email,
@@ -157,6 +148,31 @@ def create_agent(call: Call) -> AgentEntry:
     )
     call.entity.settle()
     return entry
+
+
+def _created_again(call: Call, entry: AgentEntry, body: CreateAgentDto) -> AgentEntry:
+    """The known agent with the given members; restored, so that the caller's lists have it.
+
+    Raises:
+        Conflict: It is refused (option ``duplicate_agent``).
+        InvalidInput: The same, with another value of the option.
+    """
+    if call.options.duplicate_agent != "joined":
+        refusal = Conflict if call.options.duplicate_agent == "conflict" else InvalidInput
+        raise refusal(
+            "Agent with this NPN already exists",
+            reason="option duplicate_agent='joined' answers with the agent",
+        )
+    agents = call.records.agents
+    given = body.model_dump(exclude={"npn"}, exclude_none=True)
+    if body.email is not None:
+        given["is_deliverable"] = True
+    if call.options.recreated_agent == "restored":
+        if entry.is_deleted:
+            agents.undelete(entry)
+        if entry.is_archived:
+            given["is_archived"] = False
+    return agents.update(entry, **given) if given else entry
 
 
 def _npns(call: Call, query: ListAgentsQuery) -> str | set[str] | None:
