@@ -10,7 +10,8 @@ RECORD_ROWS: tuple[Behaviour, ...] = (
         "downstream-entity-associations/list-associations has the rule; the definitions of "
         "agents/list-agents are cut off", "agent_license_filter"),
     row("agents", "`downstreamEntityAssociationId` is the last member, and that of the agency in "
-        "the query, or else of the agent's first", "assumed", "contacts/list-contacts names it",
+        "the query or the body, or else of the agent's first", "assumed",
+        "contacts/list-contacts names it",
         no_option="JSON members have no order for a client; asking for an agency decides"),
     row("agents", "Creating answers 201; a known NPN returns the same agent, with the members "
         "that are given", "assumed", "-", "duplicate_agent", "write_success_status"),

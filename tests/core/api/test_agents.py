@@ -136,7 +136,7 @@ def test_an_unknown_association_is_a_404(caller: Client) -> None:
 
 
 def test_a_known_npn_joins_the_same_agent(caller: Client) -> None:
-    """A second creation with the same NPN adds the association to the one agent (assumed)."""
+    """A second creation adds its association to the one agent (assumed), and names it."""
     first = caller.sandbox.associations.add()
     second = caller.sandbox.associations.add()
     caller.post(AGENTS, {"npn": "1"})
@@ -145,7 +145,7 @@ def test_a_known_npn_joins_the_same_agent(caller: Client) -> None:
         document = {"npn": "1", "downstreamEntityAssociationId": association.id}
         created = caller.post(AGENTS, document).json()["data"]
         ids.append(len(created["agent"]["downstreamEntityAgentAssociationIds"]))
-        assert created["downstreamEntityAssociationId"] == first.id
+        assert created["downstreamEntityAssociationId"] == association.id
     assert ids == [1, 2, 2]
     assert npns(caller, f"downstreamEntityAssociationId={second.id}") == ["1"]
     assert len(caller.sandbox.agents) == 1
@@ -239,6 +239,27 @@ def test_an_agent_is_found_at_its_agency_only(caller: Client) -> None:
     assert refusal(caller.get(f"{path}?producerCode=PROD-002")) == NOT_FOUND
     assert refusal(caller.get(f"{path}?producerCode=none")) == NOT_FOUND
     assert refusal(caller.get(f"{path}?downstreamEntityAssociationId={other.id}")) == NOT_FOUND
+
+
+def test_one_agency_of_an_agent_has_both_the_id_and_the_producer_code(caller: Client) -> None:
+    """The agent is at both agencies, but neither has the code of the one and the other's id."""
+    associations, agents = caller.sandbox.associations, caller.sandbox.agents
+    one, other = (associations.add(producer_code=code) for code in ("P1", "P2"))
+    agent = agents.add(downstream_entity_association_id=one.id)
+    agents.update(agent, downstream_entity_association_id=other.id)
+    path = f"{AGENTS}/{agent.id}?producerCode=P2&downstreamEntityAssociationId="
+    assert refusal(caller.get(path + one.id)) == NOT_FOUND
+    shown = caller.get(path + other.id).json()["data"]
+    assert shown["downstreamEntityAssociationId"] == other.id
+
+
+def test_each_agency_with_a_producer_code_is_looked_at(caller: Client) -> None:
+    """The deprecated variants do not check that a code is unique."""
+    for _ in range(2):
+        agency = caller.sandbox.associations.add(producer_code="P1")
+    agent = caller.sandbox.agents.add(downstream_entity_association_id=agency.id)
+    shown = caller.get(f"{AGENTS}/{agent.id}?producerCode=P1").json()["data"]
+    assert shown["downstreamEntityAssociationId"] == agency.id
 
 
 def test_missing_members_get_default_values(sandbox: Sandbox) -> None:

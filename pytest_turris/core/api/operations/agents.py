@@ -37,7 +37,7 @@ class ListAgentsQuery(RequestModel):
 
 
 class GetAgentQuery(RequestModel):
-    """Both require that the agent is with that agency (documented)."""
+    """Both require that the agent is with that agency (documented): with one that has both."""
 
     producer_code: str | None = None
     downstream_entity_association_id: ObjectId | None = None
@@ -94,18 +94,20 @@ def list_agents(call: Call) -> list[AgentEntry]:
     query=GetAgentQuery,
 )
 def get_agent(call: Call) -> AgentEntry:
-    """Get an agent; 404 for an unknown id, or if the agent is not with the agency in the query."""
+    """Get an agent; 404 for an unknown id, or if no agency of the agent matches the query."""
     query = call.query(GetAgentQuery)
     entry = agent_of(call)
-    wanted = query.downstream_entity_association_id
-    if wanted is not None and wanted not in entry.association_ids:
-        raise NotFound("Agent not found", reason="the agent is not with this association")
-    if query.producer_code is not None:
-        association = call.records.associations.with_producer_code(query.producer_code)
-        if association is None or association.id not in entry.association_ids:
-            raise NotFound("Agent not found", reason="the agent is not with this producer code")
-        wanted = wanted or association.id
-    return _at(entry, wanted)
+    wanted, code = query.downstream_entity_association_id, query.producer_code
+    if wanted is None and code is None:
+        return entry
+    agencies = map(call.records.associations.get, entry.association_ids)
+    matching = (
+        one.id for one in agencies if wanted in (None, one.id) and code in (None, one.producer_code)
+    )
+    found = next(matching, None)
+    if found is None:
+        raise NotFound("Agent not found", reason="no association of the agent matches the query")
+    return _at(entry, found)
 
 
 @operation(
@@ -138,7 +140,7 @@ def create_agent(call: Call) -> AgentEntry:
     agents = call.records.agents
     known = agents.with_npn(body.npn)
     if known is not None:
-        return _created_again(call, known, body)
+        return _at(_created_again(call, known, body), association_id)
     entry = agents.add(
         npn=body.npn,
         email=body.email,
