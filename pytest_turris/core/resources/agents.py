@@ -50,9 +50,11 @@ class Authority(WireModel):
 class AgentEntry(Record):
     """An agent as one upstream entity knows it; list, get and create answer with it.
 
-    ``deleted_with`` is the association with which the agent was soft-deleted.
+    ``deleted_with`` is the association with which the agent was soft-deleted. No sample has
+    ``downstreamEntityAssociationId``, so it is never ``null``.
     """
 
+    never_null: ClassVar[frozenset[str]] = frozenset({"downstream_entity_association_id"})
     internal_fields: ClassVar[frozenset[str]] = frozenset({"association_ids", "deleted_with"})
 
     agent: Agent

@@ -60,8 +60,9 @@ CONVENTION_ROWS: tuple[Behaviour, ...] = (
     row("envelope", "`{data, requestId, timestamp}`; four envelopes are documented", "disputed",
         "guides/request-response, reference pages", "envelope"),
     row("envelope", "With `top_level`, lists stay under `data`", "assumed", "-", "envelope"),
-    row("envelope", "Optional members without a value are omitted; with `null`, those that no "
-        "sample has still are", "assumed", "-", "optional_fields"),
+    row("envelope", "Optional members without a value are omitted; with `null`, those still are "
+        "that no sample has, or that a page says are absent", "assumed",
+        "contacts/list-contacts, guides/webhooks: absent ones", "optional_fields"),
     row("envelope", "A success without data has no body", "assumed",
         "compliance-data-subscriptions/sync-agent: no content declared", "empty_success_body"),
     row("statuses", "201 for create-agent, invite, add and an agency's sync", "assumed",

@@ -26,7 +26,8 @@ def npns(caller: Client, query: str = "") -> list[str]:
 def test_members_are_in_the_documented_order(caller_with: Callable[..., Client]) -> None:
     """The sample of AgentEntryResponse in the reference, with the association."""
     caller = caller_with(optional_fields="null")
-    caller.sandbox.agents.add(npn="12345678")
+    association = caller.sandbox.associations.add()
+    caller.sandbox.agents.add(npn="12345678", downstream_entity_association_id=association.id)
     (entry,) = caller.get(AGENTS).json()["data"]
     assert list(entry) == [
         "agent", "onboardingCategory", "niprDataSubscription", "isUploadedByUpstreamEntity",
