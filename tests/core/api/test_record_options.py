@@ -338,7 +338,8 @@ def test_the_members_of_a_lookup_and_of_a_product(caller_with: CallerWith) -> No
     caller = caller_with(npn_lookup_member="numbers")
     members = {"number": "7", "kind": "FIRM"}
     caller.sandbox.npns.add(npn="7", members=members)
-    assert caller.post("/v1/npn-lookup", {"npns": ["7"]}).status == 400
+    wrong = refusal(caller.post("/v1/npn-lookup", {"npns": ["7"]}))
+    assert wrong == (400, "invalid_input", ["Field 'numbers' is required"])
     assert caller.post("/v1/npn-lookup", {"numbers": ["7"]}).json()["data"] == [members]
     product = caller.sandbox.products.add(members={"productName": "P&C"})
     answer = caller.get(f"/v1/products/{product.id}").json()["data"]
