@@ -44,7 +44,7 @@ class GetAgentQuery(RequestModel):
 
 
 class CreateAgentDto(RequestModel):
-    """The body of ``POST /v1/agents`` (documented, ``middleName`` in the newer copy)."""
+    """The body of ``POST /v1/agents`` (documented, but for the name of ``middleName``)."""
 
     npn: Annotated[str, StringConstraints(min_length=1)]
     email: Email | None = None
