@@ -14,7 +14,8 @@ _HEAD = """## Shapes
 
 The members of each answer. *JSON* is the name on the wire, *Python* the attribute of the record
 that a test holds. A member that is not always there is left out if it has no value; with the option
-`optional_fields="null"` it is `null`.
+`optional_fields="null"` it is `null`, unless the table says "never `null`": no sample has it, or a
+page says that it is absent.
 """
 
 
@@ -63,6 +64,8 @@ def _table(model: type[WireModel], schema: dict[str, Any]) -> str:
     }
     for name, member in schema["properties"].items():
         always = "yes" if name in schema["required"] else "no"
+        if names[name] in model.never_null:
+            always = "no, never `null`"
         lines.append(f"| `{name}` | `{names[name]}` | {_type(member)} | {always} |")
     return "\n".join([*lines, ""])
 

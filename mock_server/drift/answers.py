@@ -59,7 +59,8 @@ def optional_members(seen: SeenExchanges) -> str | None:
         optional = {
             str(field.alias)
             for name, field in operation.answer.model_fields.items()
-            if not field.is_required() and name not in operation.answer.internal_fields
+            if not field.is_required()
+            and name not in operation.answer.internal_fields | operation.answer.never_null
         }
         for record in _records(exchange.data):
             if any(record.get(name, "") is None for name in optional):

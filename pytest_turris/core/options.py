@@ -54,7 +54,7 @@ class Options(RecordOptions):
     """Which of the four documented success envelopes to send."""
 
     optional_fields: Literal["omitted", "null"] = "omitted"
-    """Whether an optional member without a value is left out or sent as ``null``."""
+    """An optional member without a value: left out, or ``null`` unless no sample has it."""
 
     unknown_fields: Literal["ignored", "refused"] = "ignored"
     """Unknown members and parameters: ignored and noted in the journal, or a 400 (undocumented)."""

@@ -23,6 +23,12 @@ def test_a_member_has_both_names(tables: dict[str, set[str]]) -> None:
     assert "| `agent` | `agent` | [`Agent`](#agent) | yes |" in tables["AgentEntry"]
 
 
+def test_a_member_that_is_never_null_says_so(tables: dict[str, set[str]]) -> None:
+    """No sample of an agent has a middle name, whatever ``optional_fields`` is."""
+    assert "| `middleName` | `middle_name` | text | no, never `null` |" in tables["Agent"]
+    assert "| `email` | `email` | text | no |" in tables["AgentEntry"]
+
+
 def test_members_are_those_that_are_sent(turris: Sandbox, tables: dict[str, set[str]]) -> None:
     """Each member of a real answer is in the table, with or without a value; no internal one is."""
     turris.agents.add(npn="12345678")

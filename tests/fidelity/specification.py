@@ -38,6 +38,23 @@ class Fact:
 @cache
 def facts() -> tuple[Fact, ...]:
     """Every documented fact."""
+    tables = _tables()
+    objects = tables.pop("object")
+    return tuple(
+        itertools.chain.from_iterable(
+            _facts_of(kind, dict(row), objects) for kind, rows in tables.items() for row in rows
+        )
+    )
+
+
+def samples() -> dict[str, set[str]]:
+    """The members that the sample of each object has, by the object's name."""
+    objects: Table = _tables()["object"]
+    return {name: {member.split()[0] for member in one["members"]} for name, one in objects.items()}
+
+
+def _tables() -> Table:
+    """The tables of all files, with the rows of one name together."""
     tables: Table = {}
     for path in sorted(FOLDER.glob("*.toml")):
         for name, value in tomllib.loads(path.read_text()).items():
@@ -45,12 +62,7 @@ def facts() -> tuple[Fact, ...]:
                 tables.setdefault(name, {}).update(value)
             else:
                 tables.setdefault(name, []).extend(value)
-    objects = tables.pop("object")
-    return tuple(
-        itertools.chain.from_iterable(
-            _facts_of(kind, dict(row), objects) for kind, rows in tables.items() for row in rows
-        )
-    )
+    return tables
 
 
 def pages() -> list[str]:

@@ -3,13 +3,15 @@
 import datetime as dt
 from collections import Counter
 from collections.abc import Callable
+from typing import get_args
 
 import pytest
 from doubles.sandbox_client import NOW
+from tables.shapes import models_in
 
 from fidelity.checking import CHECKS, problem, wrong
 from fidelity.doors import in_process, over_a_socket, receiver_in_process, receiver_on_a_socket
-from fidelity.specification import Fact, facts, pages
+from fidelity.specification import Fact, facts, pages, samples
 from fidelity.world import World
 from pytest_turris.core.api.routes import OPERATIONS
 from pytest_turris.core.clock import Clock
@@ -90,3 +92,23 @@ def test_every_documented_operation_is_in_the_facts() -> None:
         if operation.documented and operation.provenance == "documented"
     }
     assert asked <= known | {"GET /v1/auth/test-oauth"}
+
+
+def test_an_optional_member_that_no_sample_has_is_never_null() -> None:
+    """Whatever the option ``optional_fields`` is: each answer that has the name of its sample."""
+    known = {
+        model.__name__: model
+        for operation in OPERATIONS
+        if operation.answer is not None
+        for model in models_in(operation.answer)
+    }
+    without_sample = {
+        (name, member)
+        for name, model in known.items()
+        for member, field in model.model_fields.items()
+        if type(None) in get_args(field.annotation)
+        and member not in model.internal_fields | model.never_null
+        and (field.alias or member) not in samples().get(name, {field.alias or member})
+    }
+    assert "AgentEntry" in known.keys() & samples().keys()
+    assert without_sample == set()

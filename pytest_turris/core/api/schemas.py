@@ -62,8 +62,9 @@ class Schemas:
             alias = field.serialization_alias or field.alias or member
             schema = dict(_for_components(whole["properties"][alias]))
             optional = type(None) in get_args(field.annotation)
-            properties[alias] = schema if nulls and optional else without_null(schema)
-            if (nulls or not optional) and member not in model.not_relied_on:
+            nullable = nulls and optional and member not in model.never_null
+            properties[alias] = schema if nullable else without_null(schema)
+            if (nullable or not optional) and member not in model.not_relied_on:
                 required.append(alias)
         return {"type": "object", "required": required, "properties": properties}
 

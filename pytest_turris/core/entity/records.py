@@ -162,12 +162,7 @@ class EntityRecords(Collections):
                     nipr_data_subscription=paused(subscription, now),
                 )
             elif not gone and entry.deleted_with is not None:
-                self.agents.update(
-                    entry,
-                    is_deleted=False,
-                    deleted_with=None,
-                    nipr_data_subscription=resumed(subscription),
-                )
+                self.agents.undelete(entry)
         own = association.nipr_data_subscription
         self.associations.update(
             association, nipr_data_subscription=paused(own, now) if gone else resumed(own)

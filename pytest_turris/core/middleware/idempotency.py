@@ -1,8 +1,9 @@
 """Idempotency keys: for an hour, a repeated request gets the stored response.
 
 Both header names, the UUID rule, its message and the hour are documented
-(guides/idempotency). Assumed: a key is per credential and operation, only successes are stored,
-the plain header takes precedence over ``x-``, and the same key with another body is a 422.
+(guides/idempotency); the pages disagree on the version of the UUID. Assumed: a key is
+per credential and operation, only successes are stored, the plain header takes precedence over
+``x-``, and the same key with another body is a 422.
 """
 
 import datetime as dt
@@ -29,7 +30,13 @@ INVALID_KEY = (
 REPLAYED = "the stored response for this idempotency key was sent again"
 """The journal's note about a call without an effect of its own."""
 
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_UUIDS = {
+    "any_uuid": re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE),
+    "uuid_v4": re.compile(
+        r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.IGNORECASE
+    ),
+}
+"""The form of a key by the option ``idempotency_keys``; that of version 4 is in RFC 9562, 5.4."""
 
 Key = tuple[str, str, str]
 
@@ -65,13 +72,16 @@ class Idempotency:
         """The key that a request carries, if any.
 
         Raises:
-            InvalidInput: It is not a UUID, or two different ones are given.
+            InvalidInput: It is not a UUID, or not one of version 4 (option ``idempotency_keys``),
+                or two different ones are given.
         """
         given = [lines for name in IDEMPOTENCY_HEADERS if (lines := request.lines(name))]
         if not given:
             return None
-        if any(len(set(values)) > 1 or not _UUID.fullmatch(values[0]) for values in given):
-            raise InvalidInput(INVALID_KEY)
+        form = _UUIDS[self._options.idempotency_keys]
+        if any(len(set(values)) > 1 or not form.fullmatch(values[0]) for values in given):
+            kind = f"option idempotency_keys={self._options.idempotency_keys!r}"
+            raise InvalidInput(INVALID_KEY, reason=f"{INVALID_KEY} ({kind})")
         return credential, operation, given[0][0].lower()
 
     def replay(self, key: Key, request: Request) -> Response | None:

@@ -17,7 +17,7 @@ from pytest_turris.core.resources.index import Indexes
 from pytest_turris.core.resources.members import suggest_keywords
 from pytest_turris.core.resources.npns import Npns
 from pytest_turris.core.resources.record import Record, RecordError, WireModel
-from pytest_turris.core.resources.subscriptions import NiprDataSubscription, subscribed
+from pytest_turris.core.resources.subscriptions import NiprDataSubscription, resumed, subscribed
 from pytest_turris.core.wire.model import Email, ObjectId, Timestamp
 
 _FIRST_NAMES = ("Avery", "Blake", "Casey", "Drew", "Emery", "Finley", "Harper", "Jordan", "Quinn")
@@ -50,9 +50,11 @@ class Authority(WireModel):
 class AgentEntry(Record):
     """An agent as one upstream entity knows it; list, get and create answer with it.
 
-    ``deleted_with`` is the association with which the agent was soft-deleted.
+    ``deleted_with`` is the association with which the agent was soft-deleted. No sample has
+    ``downstreamEntityAssociationId``, so it is never ``null``.
     """
 
+    never_null: ClassVar[frozenset[str]] = frozenset({"downstream_entity_association_id"})
     internal_fields: ClassVar[frozenset[str]] = frozenset({"association_ids", "deleted_with"})
 
     agent: Agent
@@ -175,6 +177,21 @@ class Agents(Collection[AgentEntry]):
         if association_id:
             current = self._join(current, association_id)
         return super().update(current, **members) if members else current
+
+    def undelete(self, record: AgentEntry | str) -> AgentEntry:
+        """Restore an agent that was soft-deleted, and return it.
+
+        PDB alerts that were paused with its agency are sent again.
+
+        Raises:
+            UnknownRecordError: There is none.
+        """
+        current = self._current(record)
+        restored: dict[str, Any] = {"is_deleted": False}
+        if current.deleted_with is not None:
+            subscription = resumed(current.nipr_data_subscription)
+            restored |= {"deleted_with": None, "nipr_data_subscription": subscription}
+        return self.update(current, **restored)
 
     def leave(self, entry: AgentEntry, association_id: str) -> AgentEntry:
         """Remove an agent from an association."""

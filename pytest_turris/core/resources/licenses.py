@@ -72,7 +72,8 @@ class Licenses(Collection[License]):
     kind = License
     indexes: ClassVar[Indexes] = {
         "npn": lambda held: [held.npn],
-        "number": lambda held: [f"{held.state_code}/{held.license_number}"],
+        "number": lambda held: [held.license_number],
+        "state": lambda held: [held.state_code],
     }
 
     @suggest_keywords
@@ -118,6 +119,6 @@ class Licenses(Collection[License]):
             updated_at=now,
         )
 
-    def npns(self, license_number: str, state_code: str) -> set[str]:
-        """The NPNs that hold the license of that number in that state."""
-        return {held.npn for held in self.where(number=f"{state_code}/{license_number}")}
+    def npns(self, license_number: str | None, state_code: str | None) -> set[str]:
+        """The NPNs that hold a license of that number in that state; None takes any."""
+        return {held.npn for held in self.where(number=license_number, state=state_code)}

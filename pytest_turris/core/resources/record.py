@@ -38,8 +38,8 @@ class WireModel(TurrisModel):
     internal_fields: ClassVar[frozenset[str]] = frozenset()
     not_relied_on: ClassVar[frozenset[str]] = frozenset()
     never_null: ClassVar[frozenset[str]] = frozenset()
-    """Members that are left out even if the option ``optional_fields`` sends ``null``: the
-    samples do without them."""
+    """Members that are left out even if the option ``optional_fields`` sends ``null``: no sample
+    has them, or a page says that they are absent."""
     excluded: ClassVar[dict[str, Any]] = {}
     """The internal fields, those of nested models included, as pydantic's ``exclude``."""
 

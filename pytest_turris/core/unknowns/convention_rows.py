@@ -6,6 +6,9 @@ CONVENTION_ROWS: tuple[Behaviour, ...] = (
     # Hosts and transport
     row("hosts", "One host for production, one for the sandbox; both under `/v1`", "documented",
         "home, reference pages", "environment"),
+    row("hosts", "`/v2-beta`, which older copies list, is not there", "disputed",
+        "home, guides/versioning", no_option="newer copies list `v1` alone, and no page of it is "
+        "to be found"),
     row("hosts", "Both hosts show the same records of one upstream entity", "assumed", "-",
         no_option="two sandboxes are two tenants, with credentials of their own"),
     row("hosts", "API clients can be locked to browser origins (CORS): not modelled", "documented",
@@ -41,7 +44,8 @@ CONVENTION_ROWS: tuple[Behaviour, ...] = (
     row("credentials", "Tokens stay valid when their secret is rotated, not when the client is "
         "revoked", "assumed", "-",
         no_option="a test revokes or keeps the client, and so has both"),
-    row("credentials", "Permissions are `read` and `write`", "assumed",
+    row("credentials", "Permissions are `read`, for every GET, and `write`, for every other "
+        "method, `POST /v1/npn-lookup` included", "assumed",
         "guides/error-handling names permissions only",
         no_option="a credential has both unless a test takes one away"),
     row("restricted token", "The header, the order of the checks and the text of the 403",
@@ -54,14 +58,18 @@ CONVENTION_ROWS: tuple[Behaviour, ...] = (
         "restricted token", "documented", "authentication"),
     row("restricted token", "A test operation exists; its path is not shown", "assumed",
         "authentication", no_option="no client can call a path that is not known"),
+    row("restricted token", "A valid bearer token without the permission is a 403: the restricted "
+        "token is not tried", "assumed", "authentication: if OAuth fails (cut off)",
+        no_option="a client that sends one credential sees no difference"),
     row("restricted token", "If both fail, the 401 is that of the bearer token", "assumed", "-",
         no_option="both are a 401, and differ in their text only"),
     # Conventions
     row("envelope", "`{data, requestId, timestamp}`; four envelopes are documented", "disputed",
         "guides/request-response, reference pages", "envelope"),
     row("envelope", "With `top_level`, lists stay under `data`", "assumed", "-", "envelope"),
-    row("envelope", "Optional members without a value are omitted; with `null`, those that no "
-        "sample has still are", "assumed", "-", "optional_fields"),
+    row("envelope", "Optional members without a value are omitted; with `null`, those still are "
+        "that no sample has, or that a page says are absent", "assumed",
+        "contacts/list-contacts, guides/webhooks: absent ones", "optional_fields"),
     row("envelope", "A success without data has no body", "assumed",
         "compliance-data-subscriptions/sync-agent: no content declared", "empty_success_body"),
     row("statuses", "201 for create-agent, invite, add and an agency's sync", "assumed",
@@ -70,6 +78,9 @@ CONVENTION_ROWS: tuple[Behaviour, ...] = (
         "documented", "guides/error-handling"),
     row("errors", "`requestId` is `dev-` and a UUID", "derived", "every example"),
     row("errors", "400 with one message per failed rule", "documented", "guides/error-handling"),
+    row("errors", "A failed validation is a 400, as in every example; a table also lists 422 for "
+        "it", "disputed", "guides/error-handling",
+        no_option="a test scripts a 422 with `turris.faults`"),
     row("errors", "A missing member is `Field 'x' is required`, as in three samples, or the "
         "class-validator message, as in one", "disputed",
         "guides/error-handling, guides/request-response", "missing_member"),
@@ -79,6 +90,15 @@ CONVENTION_ROWS: tuple[Behaviour, ...] = (
         "class-validator's own", no_option="a text for humans; the status is documented"),
     row("errors", "404 `not_found` for unknown paths and for unknown methods", "assumed", "-",
         "fail_on_refusal", "unknown_method"),
+    row("errors", "An unknown path is a 404 with or without a credential", "assumed",
+        "NestJS: routes come before guards",
+        no_option="a client that calls the documented paths sees no difference"),
+    row("errors", "An empty text is a 400 for an NPN and for required names, and taken for other "
+        "texts, such as `producerCode`", "assumed", "-",
+        no_option="a client that leaves out what it does not know sees no difference"),
+    row("transport", "A body with another `Content-Type`, or none, is not read, and its members "
+        "are missing", "assumed", "guides/request-response: Content-Type is required",
+        no_option="a client that sends the documented header sees no difference"),
     row("transport", "HEAD is answered as GET, without content; OPTIONS is a 404, as of a NestJS "
         "server without CORS", "assumed", "-", "head_and_options"),
     row("transport", "Errors of `turris-sandbox serve` have `X-Content-Type-Options: nosniff`",
@@ -93,10 +113,16 @@ CONVENTION_ROWS: tuple[Behaviour, ...] = (
         "a path is a 404", "assumed",
         "compliance-data-subscriptions/sync-agent: format mongodb-objectid, no 400",
         "malformed_id"),
+    row("ids", "A malformed id in a query or a body is a 400; a list of an unknown association is "
+        "empty; an unknown product is a 404", "assumed", "-",
+        no_option="a client that sends the ids that it was given sees no difference"),
     # Limits and idempotency
     row("rate limits", "10 token requests and 60 writes a minute per credential; reads are not "
         "limited", "documented", "guides/rate-limiting", "token_requests_per_minute",
         "writes_per_minute"),
+    row("rate limits", "Token requests with an unknown `clientId` share one window; those without "
+        "a text for it are a 400, and in none", "assumed", "guides/rate-limiting: per API client",
+        no_option="a client with credentials of its own sees no difference"),
     row("rate limits", "All writes share one window", "assumed", "-", "write_windows"),
     row("rate limits", "The window is a fixed minute from the first request", "assumed", "-",
         "rate_window"),
@@ -107,6 +133,9 @@ CONVENTION_ROWS: tuple[Behaviour, ...] = (
         "guides/rate-limiting", "retry_after"),
     row("idempotency", "Both headers, the UUID rule with its message, and the hour", "documented",
         "guides/idempotency", "idempotency_ttl"),
+    row("idempotency", "A key is a UUID of any version, as the message says, or of version 4, as "
+        "the headers are described", "disputed", "guides/idempotency, guides/request-response",
+        "idempotency_keys"),
     row("idempotency", "For `invite`, `add` and their deprecated variants; the guide names other "
         "paths than the reference", "disputed",
         "guides/idempotency, downstream-entity-associations/invite",

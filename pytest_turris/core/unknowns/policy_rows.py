@@ -31,6 +31,8 @@ POLICY_ROWS: tuple[Behaviour, ...] = (
     row("E&O and Cyber", "`collectionStatus` is upcoming, active or expired by date, and received "
         "while an upload is read", "assumed", "-",
         no_option="`coverages.add(collection_status=...)` gives it"),
+    row("E&O and Cyber", "`dataExtractionStatus` is `queued`, then `completed`", "assumed", "-",
+        no_option="a test sets it with `coverages.update`"),
     row("E&O and Cyber", "A kind without a policy is left out", "assumed", "-", "optional_fields"),
     row("E&O and Cyber", "An uploaded policy is read after a while, with made-up data", "assumed",
         "help centre: extraction", "extraction_duration"),
@@ -43,6 +45,8 @@ POLICY_ROWS: tuple[Behaviour, ...] = (
         "contract-container-templates/list"),
     row("documents", "Members; `category` is required to list; uploads are PDFs", "documented",
         "file-documents/list-documents, file-documents/upload-document"),
+    row("documents", "`metadataModel` of a version is `FileDocumentMetadata`", "assumed", "-",
+        no_option="a test sets `versions` with `documents.update`"),
     row("documents", "There are eleven categories to list, or nine", "disputed",
         "file-documents/list-documents", "document_categories"),
     row("documents", "Without `isDeleted`, deleted ones are listed too", "assumed", "-",

@@ -38,9 +38,17 @@ class RecordOptions(SignatureOptions):
     """The first fetch of an NPN that ``turris.npns`` does not have: names are invented, or the
     fetch fails."""
 
+    agent_license_filter: Literal["pair", "single"] = "pair"
+    """``licenseNumber`` or ``stateCode`` alone at ``GET /v1/agents``: a 400, as documented for
+    associations, or a filter of its own (undocumented)."""
+
     duplicate_agent: Literal["joined", "invalid_input", "conflict"] = "joined"
     """``POST /v1/agents`` with a known NPN: 201 with the same agent, who joins the association; or
     400; or 409 (undocumented)."""
+
+    recreated_agent: Literal["restored", "unchanged"] = "restored"
+    """``POST /v1/agents`` with the NPN of a deleted or archived agent, unless ``duplicate_agent``
+    refuses it: the agent is neither any more, or stays what it is (undocumented)."""
 
     deleted_agents: Literal["listed", "hidden"] = "listed"
     """Whether lists show deleted and archived agents, which have members that say so."""
@@ -78,6 +86,10 @@ class RecordOptions(SignatureOptions):
 
     write_windows: Literal["shared", "per_operation"] = "shared"
     """Whether all writes of a credential share one rate limit window (undocumented)."""
+
+    idempotency_keys: Literal["any_uuid", "uuid_v4"] = "any_uuid"
+    """Which idempotency keys are valid: any text in the form of a UUID, as the message of the 400
+    says, or a UUID of version 4, as the headers are described."""
 
     npn_lookup_member: str = "npns"
     """The name of the list in the body of an NPN lookup (undocumented)."""

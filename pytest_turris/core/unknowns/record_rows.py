@@ -6,11 +6,21 @@ RECORD_ROWS: tuple[Behaviour, ...] = (
     # Agents
     row("agents", "Members, their order, filters and exclusions", "documented",
         "agents/list-agents, agents/get-agent, agents/create-agent"),
+    row("agents", "`middleName`, in a body and in answers: its description can be read, its name "
+        "cannot, and no sample has it", "assumed", "agents/create-agent: newer copy",
+        no_option="a client that neither sends nor reads it sees no difference"),
+    row("agents", "`licenseNumber` and `stateCode` filter together; one alone is a 400", "assumed",
+        "downstream-entity-associations/list-associations has the rule; the definitions of "
+        "agents/list-agents are cut off", "agent_license_filter"),
     row("agents", "`downstreamEntityAssociationId` is the last member, and that of the agency in "
-        "the query, or else of the agent's first", "assumed", "contacts/list-contacts names it",
+        "the query or the body, or else of the agent's first", "assumed",
+        "contacts/list-contacts names it",
         no_option="JSON members have no order for a client; asking for an agency decides"),
     row("agents", "Creating answers 201; a known NPN returns the same agent, with the members "
         "that are given", "assumed", "-", "duplicate_agent", "write_success_status"),
+    row("agents", "Creating a deleted or archived agent again restores it", "assumed",
+        "help centre: agencies (their agents are soft-deleted and can be restored)",
+        "recreated_agent"),
     row("agents", "An unknown association in a body is a 404", "assumed", "-",
         "unknown_association"),
     row("agents", "Lists contain deleted and archived agents, oldest first", "assumed",
@@ -38,6 +48,12 @@ RECORD_ROWS: tuple[Behaviour, ...] = (
         "follows. `customFieldValues` are required when the template has custom fields, and are "
         "validated against type, required, min and max", "documented",
         "downstream-entity-associations/invite, contract-container-templates/list"),
+    row("associations", "`producerAgreementId` together with the pre-contract review is a 201",
+        "assumed", "downstream-entity-associations/invite names the template's id alone",
+        no_option="the id is deprecated; with the template's id the documented 400 follows"),
+    row("associations", "`customFieldValues` that the template does not have are a 400; without a "
+        "template they are ignored", "assumed", "-",
+        no_option="a client that sends the fields of its template sees no difference"),
     row("associations", "Types of custom fields other than `string`: `number`, `boolean`, `date`",
         "assumed", "contract-container-templates/list",
         no_option="a test defines the fields of its templates"),
@@ -94,6 +110,10 @@ RECORD_ROWS: tuple[Behaviour, ...] = (
         "unknown_npn"),
     row("NIPR data", "The words of `status`: `queued`, `success`, `failed`, `active`, `paused`",
         "assumed", "only `success` was seen, in a webhook",
+        no_option="a test sets members with `update` to what its client expects"),
+    row("NIPR data", "Fixed words: `onboardingCategory` is `addition`, `dataOwnerModel` "
+        "`UpstreamEntity`, `entityModel` `Agent` or `DownstreamEntity`, `residencyStatus` "
+        "`resident`", "assumed", "agents/list-agents: an enum that begins with addition",
         no_option="a test sets members with `update` to what its client expects"),
     row("NIPR data", "`stateCode` is one of the fifty states, DC and the territories", "assumed",
         "licenses: an enum that begins with AL",

@@ -48,7 +48,13 @@ _RULES = {
     "model_attributes_type": "must be an object",
     "dataclass_type": "must be a file",
     "dataclass_exact_type": "must be a file",
+    "string_too_short": "should not be empty",
+    "string_too_long": "must be shorter than or equal to {max_length} characters",
+    "string_pattern_mismatch": "must match /{pattern}/ regular expression",
+    "too_short": "must contain at least {min_length} elements",
+    "too_long": "must contain no more than {max_length} elements",
 }
+"""class-validator's message for each error of pydantic; our own errors have theirs."""
 _ONE_OF = "must be one of the following values: "
 _MISSING = {bool: "bool_type", dict: "dict_type", list: "list_type", FormFile: "dataclass_type"}
 
@@ -128,19 +134,12 @@ def _checked(
         # By the wire's names only: snake_case is for Python.
         checked = model.model_validate(document, strict=strict, by_alias=True, by_name=False)
     except ValidationError as error:
-        problems += _messages(error, model, rules.missing)
+        rows = error.errors(include_url=False)
+        problems += [_message(row, model, rules) for row in rows]
     problems += model.rules(document)
     if problems:
         raise InvalidInput(*dict.fromkeys(problems))
     return checked
-
-
-def _messages(
-    error: ValidationError, model: type[RequestModel], missing: Missing = "field_is_required"
-) -> list[str]:
-    """One message per failed rule, in the order of the fields, without repetitions."""
-    rows = error.errors(include_url=False)
-    return list(dict.fromkeys(_message(row, model, missing) for row in rows))
 
 
 def _document(request: Request, notes: list[str]) -> dict[str, Any]:
@@ -184,10 +183,10 @@ def _names_of(model: type[RequestModel]) -> frozenset[str]:
     return frozenset(field.alias or name for name, field in model.model_fields.items())
 
 
-def _message(row: ErrorDetails, model: type[RequestModel], missing: Missing) -> str:
+def _message(row: ErrorDetails, model: type[RequestModel], rules: FieldRules) -> str:
     kind, context = row["type"], row.get("ctx", {})
-    path = ".".join(map(str, row["loc"]))
-    if kind == "missing" and missing == "field_is_required":
+    path = _path(row["loc"], rules.renamed)
+    if kind == "missing" and rules.missing == "field_is_required":
         return f"Field '{path}' is required"  # documented
     if kind == "missing":
         kind = _kind_of_missing(row, model)
@@ -195,12 +194,18 @@ def _message(row: ErrorDetails, model: type[RequestModel], missing: Missing) -> 
             return f"{path} {kind}"
     if kind == "literal_error":
         return f"{path} {_ONE_OF}{_choices(context['expected'])}"
-    if kind == "string_too_long":
-        return f"{path} must be shorter than or equal to {context['max_length']} characters"
-    if kind == "string_too_short":
-        return f"{path} should not be empty"
-    rule = _RULES.get(kind, row["msg"])
-    return f"{path} {rule}" if path else rule
+    rule = _RULES[kind].format(**context) if kind in _RULES else row["msg"]
+    return f"{path} {rule}"
+
+
+def _path(location: tuple[int | str, ...], renamed: tuple[str, str]) -> str:
+    """A member as class-validator names it, by the name that was sent; a list's values as one."""
+    sent, known = renamed
+    first, *inside = location
+    names = [sent if first == known else str(first), *map(str, inside)]
+    if isinstance(location[-1], int):
+        return f"each value in {'.'.join(names[:-1])}"
+    return ".".join(names)
 
 
 def _kind_of_missing(row: ErrorDetails, model: type[RequestModel]) -> str:

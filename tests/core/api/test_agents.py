@@ -26,7 +26,8 @@ def npns(caller: Client, query: str = "") -> list[str]:
 def test_members_are_in_the_documented_order(caller_with: Callable[..., Client]) -> None:
     """The sample of AgentEntryResponse in the reference, with the association."""
     caller = caller_with(optional_fields="null")
-    caller.sandbox.agents.add(npn="12345678")
+    association = caller.sandbox.associations.add()
+    caller.sandbox.agents.add(npn="12345678", downstream_entity_association_id=association.id)
     (entry,) = caller.get(AGENTS).json()["data"]
     assert list(entry) == [
         "agent", "onboardingCategory", "niprDataSubscription", "isUploadedByUpstreamEntity",
@@ -136,7 +137,7 @@ def test_an_unknown_association_is_a_404(caller: Client) -> None:
 
 
 def test_a_known_npn_joins_the_same_agent(caller: Client) -> None:
-    """A second creation with the same NPN adds the association to the one agent (assumed)."""
+    """A second creation adds its association to the one agent (assumed), and names it."""
     first = caller.sandbox.associations.add()
     second = caller.sandbox.associations.add()
     caller.post(AGENTS, {"npn": "1"})
@@ -145,7 +146,7 @@ def test_a_known_npn_joins_the_same_agent(caller: Client) -> None:
         document = {"npn": "1", "downstreamEntityAssociationId": association.id}
         created = caller.post(AGENTS, document).json()["data"]
         ids.append(len(created["agent"]["downstreamEntityAgentAssociationIds"]))
-        assert created["downstreamEntityAssociationId"] == first.id
+        assert created["downstreamEntityAssociationId"] == association.id
     assert ids == [1, 2, 2]
     assert npns(caller, f"downstreamEntityAssociationId={second.id}") == ["1"]
     assert len(caller.sandbox.agents) == 1
@@ -206,6 +207,15 @@ def test_filters_exclude_and_need_one_another(caller: Client, query: str, messag
     assert message in messages
 
 
+def test_an_exclusion_is_the_only_message_about_a_license_without_its_state(
+    caller: Client,
+) -> None:
+    """That license number and state belong together is only said where they are allowed."""
+    excluded = ["npn is mutually exclusive with licenseNumber/stateCode"]
+    for query in ("npn=1&licenseNumber=1", "npn=1&stateCode=CA"):
+        assert refusal(caller.get(f"{AGENTS}?{query}"))[2] == excluded
+
+
 def test_a_state_is_one_of_the_states(caller: Client) -> None:
     """An unknown code is refused; the message lists the known ones."""
     status, _, messages = refusal(caller.get(f"{AGENTS}?licenseNumber=1&stateCode=XX"))
@@ -230,6 +240,27 @@ def test_an_agent_is_found_at_its_agency_only(caller: Client) -> None:
     assert refusal(caller.get(f"{path}?producerCode=PROD-002")) == NOT_FOUND
     assert refusal(caller.get(f"{path}?producerCode=none")) == NOT_FOUND
     assert refusal(caller.get(f"{path}?downstreamEntityAssociationId={other.id}")) == NOT_FOUND
+
+
+def test_one_agency_of_an_agent_has_both_the_id_and_the_producer_code(caller: Client) -> None:
+    """The agent is at both agencies, but neither has the code of the one and the other's id."""
+    associations, agents = caller.sandbox.associations, caller.sandbox.agents
+    one, other = (associations.add(producer_code=code) for code in ("P1", "P2"))
+    agent = agents.add(downstream_entity_association_id=one.id)
+    agents.update(agent, downstream_entity_association_id=other.id)
+    path = f"{AGENTS}/{agent.id}?producerCode=P2&downstreamEntityAssociationId="
+    assert refusal(caller.get(path + one.id)) == NOT_FOUND
+    shown = caller.get(path + other.id).json()["data"]
+    assert shown["downstreamEntityAssociationId"] == other.id
+
+
+def test_each_agency_with_a_producer_code_is_looked_at(caller: Client) -> None:
+    """The deprecated variants do not check that a code is unique."""
+    for _ in range(2):
+        agency = caller.sandbox.associations.add(producer_code="P1")
+    agent = caller.sandbox.agents.add(downstream_entity_association_id=agency.id)
+    shown = caller.get(f"{AGENTS}/{agent.id}?producerCode=P1").json()["data"]
+    assert shown["downstreamEntityAssociationId"] == agency.id
 
 
 def test_missing_members_get_default_values(sandbox: Sandbox) -> None:

@@ -115,6 +115,7 @@ def test_optional_members_may_be_null() -> None:
     (entry,) = client.get("/v1/agents").json()["data"]
     assert entry["email"] is None
     assert "middleName" not in entry["agent"]
+    assert "downstreamEntityAssociationId" not in entry
     created = client.post("/v1/agents", {"npn": "2"}).json()["data"]
     assert created["externalId"] is None
 

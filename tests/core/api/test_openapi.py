@@ -12,6 +12,17 @@ from pytest_turris.core.api.routes import OPERATIONS
 from pytest_turris.core.options import Options, choices
 
 
+def test_the_description_has_null_where_an_answer_may_have_it() -> None:
+    """A member that is never ``null`` may be missing instead."""
+    options = Options(optional_fields="null")
+    schemas = document(OPERATIONS, options)["components"]["schemas"]
+    entry = schemas["AgentEntry"]
+    assert "email" in entry["required"]
+    assert {"type": "null"} in entry["properties"]["email"]["anyOf"]
+    assert "downstreamEntityAssociationId" not in entry["required"]
+    assert entry["properties"]["downstreamEntityAssociationId"]["type"] == "string"
+
+
 @pytest.mark.parametrize(
     ("envelope", "optional_fields"),
     list(itertools.product(choices("envelope"), choices("optional_fields"))),

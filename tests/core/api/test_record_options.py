@@ -11,6 +11,7 @@ from pytest_turris.core.api.openapi import document
 from pytest_turris.core.api.routes import operations_at
 from pytest_turris.core.options import Options
 from pytest_turris.core.resources.npns import EntityType
+from pytest_turris.core.text.names import as_snake_case
 
 CallerWith = Callable[..., Client]
 AGENTS = "/v1/agents"
@@ -135,6 +136,21 @@ def test_nipr_wins_at_the_next_fetch(caller: Client) -> None:
     assert (agent.agent.first_name, agent.agent.middle_name) == ("Jane", "M")
 
 
+@pytest.mark.parametrize("alone", ["licenseNumber=A1", "stateCode=CA"])
+def test_a_license_filter_of_agents_alone(caller_with: CallerWith, alone: str) -> None:
+    """Refused with the name of the option, or a filter."""
+    caller = caller_with()
+    assert caller.get(f"{AGENTS}?{alone}").status == 400
+    assert "agent_license_filter='single'" in str(caller.sandbox.journal[-1].reason)
+    caller = caller_with(agent_license_filter="single")
+    for npn, number, state in (("1", "A1", "CA"), ("2", "B2", "NY")):
+        caller.sandbox.agents.add(npn=npn)
+        caller.sandbox.licenses.add(npn=npn, license_number=number, state_code=state)
+    (found,) = caller.get(f"{AGENTS}?{alone}").json()["data"]
+    assert found["agent"]["npn"] == "1"
+    assert caller.get(f"{AGENTS}?licenseNumber=A1&stateCode=NY").json()["data"] == []
+
+
 @pytest.mark.parametrize(
     ("value", "status"), [("joined", 201), ("invalid_input", 400), ("conflict", 409)]
 )
@@ -149,6 +165,38 @@ def test_an_agent_who_is_known(caller_with: CallerWith, value: str, status: int)
     assert caller.post(AGENTS, body).status == status
     expected = ("a@x.example", "Q") if value == "joined" else (None, None)
     assert (agent.email, agent.agent.middle_name) == expected
+
+
+@pytest.mark.parametrize("value", ["restored", "unchanged"])
+def test_an_agent_who_is_deleted_or_archived_is_created_again(
+    caller_with: CallerWith, value: str
+) -> None:
+    """The answer says whether it still is, and so do the lists."""
+    caller = caller_with(recreated_agent=value, deleted_agents="hidden")
+    for npn, gone in (("1", "isDeleted"), ("2", "isArchived")):
+        agent = caller.sandbox.agents.add(npn=npn)
+        caller.sandbox.agents.update(agent, **{as_snake_case(gone): True})
+        created = caller.post(AGENTS, {"npn": npn})
+        assert created.status == 201
+        assert created.json()["data"][gone] == (value == "unchanged")
+    shown = caller.get(AGENTS).json()["data"]
+    assert [one["agent"]["npn"] for one in shown] == (["1", "2"] if value == "restored" else [])
+
+
+def test_an_agent_who_is_created_again_is_not_deleted_with_an_agency_any_more(
+    caller: Client,
+) -> None:
+    """The agency stays deleted; the agent's alerts are sent, and later it is deleted for itself."""
+    agents, associations = caller.sandbox.agents, caller.sandbox.associations
+    agency = associations.add()
+    agent = agents.add(npn="1", downstream_entity_association_id=agency.id)
+    associations.delete(agency)
+    assert caller.post(AGENTS, {"npn": "1"}).status == 201
+    assert agent.nipr_data_subscription is not None
+    assert agent.nipr_data_subscription.pdb_alerts_paused_at is None
+    agents.delete(agent)
+    associations.undelete(agency)
+    assert agent.is_deleted
 
 
 @pytest.mark.parametrize(("value", "count"), [("listed", 3), ("hidden", 1)])
@@ -290,7 +338,8 @@ def test_the_members_of_a_lookup_and_of_a_product(caller_with: CallerWith) -> No
     caller = caller_with(npn_lookup_member="numbers")
     members = {"number": "7", "kind": "FIRM"}
     caller.sandbox.npns.add(npn="7", members=members)
-    assert caller.post("/v1/npn-lookup", {"npns": ["7"]}).status == 400
+    wrong = refusal(caller.post("/v1/npn-lookup", {"npns": ["7"]}))
+    assert wrong == (400, "invalid_input", ["Field 'numbers' is required"])
     assert caller.post("/v1/npn-lookup", {"numbers": ["7"]}).json()["data"] == [members]
     product = caller.sandbox.products.add(members={"productName": "P&C"})
     answer = caller.get(f"/v1/products/{product.id}").json()["data"]

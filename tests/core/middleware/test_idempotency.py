@@ -94,6 +94,22 @@ def test_any_version_of_uuid_is_a_key(caller: Client) -> None:
     assert caller.invite({"idempotency-key": "00000000-0000-1000-8000-000000000000"}).status == 201
 
 
+@pytest.mark.parametrize("header", ["idempotency-key", "x-idempotency-key"])
+def test_another_version_than_4_may_be_refused(
+    caller_with: Callable[..., Client], header: str
+) -> None:
+    """The guide describes the headers as UUID v4; the last key has another variant."""
+    caller = caller_with(idempotency_keys="uuid_v4")
+    for key in (
+        "00000000-0000-1000-8000-000000000000",
+        "ffffffff-ffff-ffff-ffff-ffffffffffff",
+        "00000000-0000-4000-7000-000000000000",
+    ):
+        assert refusal(caller.invite({header: key})) == INVALID
+    assert "idempotency_keys='uuid_v4'" in str(caller.sandbox.journal[-1].reason)
+    assert caller.invite({header: KEY.upper()}).status == 201
+
+
 def test_a_response_is_kept_to_the_last_microsecond_of_the_hour(caller: Client) -> None:
     """At 59:59.999999 the stored response is sent."""
     first = caller.invite({"idempotency-key": KEY})

@@ -12,7 +12,7 @@ from doubles.command_line import run
 from doubles.served_here import served
 
 from mock_server.drift import asking
-from mock_server.drift.answers import HIDDEN
+from mock_server.drift.answers import HIDDEN, optional_members
 from mock_server.drift.asking import DriftError, RealTenant, ask
 from mock_server.drift.har import read_har
 from mock_server.drift.questions import QUESTIONS
@@ -206,6 +206,13 @@ def test_what_only_a_recording_shows(
 ) -> None:
     """A recording may have what the command never asks for."""
     assert DriftReport.of(SeenExchanges(exchanges)).options == {option: value}
+
+
+def test_a_member_that_is_never_null_says_nothing_about_the_others() -> None:
+    """An agent without an agency has no association id, whether others are omitted or ``null``."""
+    agent = Sandbox().agents.add(email="a@x.example", external_id="E").wire()
+    exchange = seen("GET", "/v1/agents", 200, {"data": [agent]})
+    assert optional_members(SeenExchanges([exchange])) is None
 
 
 @pytest.mark.parametrize(

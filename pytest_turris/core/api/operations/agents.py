@@ -32,20 +32,19 @@ class ListAgentsQuery(RequestModel):
 
     @classmethod
     def rules(cls, given: Mapping[str, Any]) -> Iterator[str]:
-        """The documented exclusion, and that a license number needs its state (assumed)."""
+        """The documented exclusion."""
         yield from exclusive(given, "npn", "licenseNumber/stateCode")
-        yield from together(given, "licenseNumber", "stateCode")
 
 
 class GetAgentQuery(RequestModel):
-    """Both require that the agent is with that agency (documented)."""
+    """Both require that the agent is with that agency (documented): with one that has both."""
 
     producer_code: str | None = None
     downstream_entity_association_id: ObjectId | None = None
 
 
 class CreateAgentDto(RequestModel):
-    """The body of ``POST /v1/agents`` (documented, ``middleName`` in the newer copy)."""
+    """The body of ``POST /v1/agents`` (documented, but for the name of ``middleName``)."""
 
     npn: Annotated[str, StringConstraints(min_length=1)]
     email: Email | None = None
@@ -78,11 +77,8 @@ def agent_of(call: Call) -> AgentEntry:
 def list_agents(call: Call) -> list[AgentEntry]:
     """List the agents that match every given filter."""
     query = call.query(ListAgentsQuery)
-    npns: str | set[str] | None = query.npn
-    if query.license_number is not None and query.state_code is not None:
-        npns = call.records.licenses.npns(query.license_number, query.state_code)
     asked = query.downstream_entity_association_id
-    found = call.records.agents.where(association=asked, npn=npns)
+    found = call.records.agents.where(association=asked, npn=_npns(call, query))
     if call.options.deleted_agents != "listed":
         found = [entry for entry in found if not (entry.is_deleted or entry.is_archived)]
     return found if asked is None else [_at(entry, asked) for entry in found]
@@ -98,18 +94,20 @@ def list_agents(call: Call) -> list[AgentEntry]:
     query=GetAgentQuery,
 )
 def get_agent(call: Call) -> AgentEntry:
-    """Get an agent; 404 for an unknown id, or if the agent is not with the agency in the query."""
+    """Get an agent; 404 for an unknown id, or if no agency of the agent matches the query."""
     query = call.query(GetAgentQuery)
     entry = agent_of(call)
-    wanted = query.downstream_entity_association_id
-    if wanted is not None and wanted not in entry.association_ids:
-        raise NotFound("Agent not found", reason="the agent is not with this association")
-    if query.producer_code is not None:
-        association = call.records.associations.with_producer_code(query.producer_code)
-        if association is None or association.id not in entry.association_ids:
-            raise NotFound("Agent not found", reason="the agent is not with this producer code")
-        wanted = wanted or association.id
-    return _at(entry, wanted)
+    wanted, code = query.downstream_entity_association_id, query.producer_code
+    if wanted is None and code is None:
+        return entry
+    agencies = map(call.records.associations.get, entry.association_ids)
+    matching = (
+        one.id for one in agencies if wanted in (None, one.id) and code in (None, one.producer_code)
+    )
+    found = next(matching, None)
+    if found is None:
+        raise NotFound("Agent not found", reason="no association of the agent matches the query")
+    return _at(entry, found)
 
 
 @operation(
@@ -133,25 +131,16 @@ def get_agent(call: Call) -> AgentEntry:
 def create_agent(call: Call) -> AgentEntry:
     """Create an agent by NPN, at an association if one is given.
 
-    A known agent joins it, with the given members (assumed).
+    A known agent joins it, with the given members, and is restored (assumed).
     """
     body = call.body(CreateAgentDto)
     association_id = body.downstream_entity_association_id
     if association_id is not None:
         named_association(call, association_id)
     agents = call.records.agents
-    if agents.with_npn(body.npn) is not None:
-        if call.options.duplicate_agent != "joined":
-            refusal = Conflict if call.options.duplicate_agent == "conflict" else InvalidInput
-            raise refusal(
-                "Agent with this NPN already exists",
-                reason="option duplicate_agent='joined' answers with the agent",
-            )
-        given = body.model_dump(exclude={"npn"}, exclude_none=True)
-        if body.email is not None:
-            given["is_deliverable"] = True
-        entry = agents.add(npn=body.npn)
-        return agents.update(entry, **given) if given else entry
+    known = agents.with_npn(body.npn)
+    if known is not None:
+        return _at(_created_again(call, known, body), association_id)
     entry = agents.add(
         npn=body.npn,
         email=body.email,
@@ -161,6 +150,48 @@ def create_agent(call: Call) -> AgentEntry:
     )
     call.entity.settle()
     return entry
+
+
+def _created_again(call: Call, entry: AgentEntry, body: CreateAgentDto) -> AgentEntry:
+    """The known agent with the given members; restored, so that the caller's lists have it.
+
+    Raises:
+        Conflict: It is refused (option ``duplicate_agent``).
+        InvalidInput: The same, with another value of the option.
+    """
+    if call.options.duplicate_agent != "joined":
+        refusal = Conflict if call.options.duplicate_agent == "conflict" else InvalidInput
+        raise refusal(
+            "Agent with this NPN already exists",
+            reason="option duplicate_agent='joined' answers with the agent",
+        )
+    agents = call.records.agents
+    given = body.model_dump(exclude={"npn"}, exclude_none=True)
+    if body.email is not None:
+        given["is_deliverable"] = True
+    if call.options.recreated_agent == "restored":
+        if entry.is_deleted:
+            agents.undelete(entry)
+        if entry.is_archived:
+            given["is_archived"] = False
+    return agents.update(entry, **given) if given else entry
+
+
+def _npns(call: Call, query: ListAgentsQuery) -> str | set[str] | None:
+    """The NPNs that the query asks for; None if it asks for no agents of a license.
+
+    Raises:
+        InvalidInput: A license number without its state, or the reverse (assumed).
+    """
+    license_of = {"licenseNumber": query.license_number, "stateCode": query.state_code}
+    alone = list(together(license_of, *license_of))
+    if alone and call.options.agent_license_filter == "pair":
+        raise InvalidInput(
+            *alone, reason=f"{alone[0]}; option agent_license_filter='single' takes one of them"
+        )
+    if query.license_number is None and query.state_code is None:
+        return query.npn
+    return call.records.licenses.npns(query.license_number, query.state_code)
 
 
 def _at(entry: AgentEntry, association_id: str | None) -> AgentEntry:
