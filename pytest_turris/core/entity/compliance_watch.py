@@ -20,6 +20,7 @@ from pytest_turris.core.resources.appointments import Appointment
 from pytest_turris.core.resources.associations import Association
 from pytest_turris.core.resources.compliance import (
     NOT_SOLD,
+    PENDING,
     ComplianceResult,
     assess_compliance,
 )
@@ -76,7 +77,7 @@ class ComplianceWatch:
         self._known = {
             owner.key: {key: now.summary for key, _, now in self._assessed(owner, at)}
             for owner in self._owners()
-            if not is_pending(owner)
+            if not self._is_unknown(owner)
         }
         if self.changes is not None:
             for owner in before.keys() - self._known.keys():
@@ -115,7 +116,7 @@ class ComplianceWatch:
 
         With a product that changed, also where it came to a state or left one.
         """
-        if is_pending(owner):
+        if self._is_unknown(owner):
             return  # what is known stays known until NIPR has data
         after = {place: (product, now) for place, product, now in self._assessed(owner, at)}
         if (before := self._known.get(owner.key)) is not None:
@@ -131,6 +132,10 @@ class ComplianceWatch:
         self._records.undo.item(self._known, owner.key)
         self._known[owner.key] = {place: now.summary for place, (_, now) in after.items()}
         self._mark(owner.key)
+
+    def _is_unknown(self, owner: Owner) -> bool:
+        """Whether no status is compared, because NIPR has no data yet."""
+        return is_pending(owner) and self._records.options.first_status_event == "none"
 
     def _mark(self, owner: str) -> None:
         if self.changes is not None:
@@ -149,14 +154,18 @@ class ComplianceWatch:
         appointments = records.appointments.where(npn=npn) if npn else []
         for product in records.products:
             for state in _watched_states(owner, product):
-                now = assess_compliance(
-                    product,
-                    state,
-                    "agent" if isinstance(owner, AgentEntry) else "agency",
-                    npn=npn,
-                    licenses=licenses,
-                    appointments=appointments,
-                    moment=at,
+                now = (
+                    PENDING
+                    if is_pending(owner)
+                    else assess_compliance(
+                        product,
+                        state,
+                        "agent" if isinstance(owner, AgentEntry) else "agency",
+                        npn=npn,
+                        licenses=licenses,
+                        appointments=appointments,
+                        moment=at,
+                    )
                 )
                 yield (product.id, state), product, now
 

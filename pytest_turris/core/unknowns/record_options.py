@@ -27,6 +27,10 @@ class RecordOptions(SignatureOptions):
     Until then there are no licenses, appointments and regulatory actions.
     """
 
+    first_status_event: Literal["none", "sent"] = "none"
+    """Whether status events report that a status becomes ``Pending Data`` with a new NPN, and what
+    it is after the first fetch (undocumented)."""
+
     sync_outcome: Literal["success", "failed"] = "success"
     """How each NIPR fetch ends (the help centre knows failed ones).
 

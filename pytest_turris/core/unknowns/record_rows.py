@@ -87,6 +87,10 @@ RECORD_ROWS: tuple[Behaviour, ...] = (
     row("NIPR data", "Until the first fetch succeeds there are no licenses, appointments and "
         "actions, and compliance is `Pending Data`", "derived",
         "help centre: license compliance, policy licensing", "first_sync"),
+    row("NIPR data", "The first fetch changes the status from `Pending Data` without a status "
+        "event: the end of the fetch has an event of its own", "assumed",
+        "guides/webhooks/agent-compliance-status-change: the triggers do not name a fetch",
+        "first_status_event"),
     row("NIPR data", "A fetch can fail: for an NPN that NIPR does not have, or has for the other "
         "kind of producer", "derived", "help centre: license compliance; agencies",
         "sync_outcome", "unknown_npn"),

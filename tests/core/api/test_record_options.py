@@ -92,6 +92,39 @@ def test_nothing_is_known_before_the_first_fetch(caller: Client) -> None:
 
 
 @pytest.mark.parametrize(
+    ("value", "names"),
+    [
+        ("none", [("Licensed", "Missing License")]),
+        ("sent", [("Pending Data", "Licensed"), ("Licensed", "Pending Data"),
+                  ("Pending Data", "Missing License")]),
+    ],
+)  # fmt: skip
+def test_the_status_events_about_a_first_fetch(
+    caller_with: CallerWith, value: str, names: list[tuple[str, str]]
+) -> None:
+    """Only of what NIPR knows of one NPN and then of another; or of ``Pending Data``, too."""
+    caller = caller_with(first_status_event=value)
+    sandbox = caller.sandbox
+    sandbox.products.add(states=["CA"], required_company_code=None)
+    for npn in ("700", "800"):
+        sandbox.licenses.add(npn=npn)
+    agency = caller.post(f"{DEA}/add", ADDITION).json()["data"]["_id"]
+    made = caller.post(AGENTS, {"npn": "700", "downstreamEntityAssociationId": agency})
+    sandbox.clock.advance(minutes=2)
+    sandbox.agents.update(made.json()["data"]["agent"]["_id"], npn="701")
+    sandbox.associations.update(agency, downstream_entity_npn="801")
+    sandbox.clock.advance(minutes=2)
+    changes = [one for one in sandbox.events if "state" in one.facts]
+    for kind in ("AGENT", "DOWNSTREAM"):
+        found = [
+            (one.facts["wasLicense"], one.facts["state"]["licenseStatus"]["statusName"])
+            for one in changes
+            if one.kind.startswith(kind)
+        ]
+        assert found == names
+
+
+@pytest.mark.parametrize(
     ("options", "registered", "message"),
     [
         ({"sync_outcome": "failed"}, None, "NIPR is unavailable"),
