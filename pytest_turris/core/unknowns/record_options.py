@@ -24,7 +24,7 @@ class RecordOptions(SignatureOptions):
     first_sync: Literal["queued", "done"] = "queued"
     """The first NIPR fetch of a new NPN: takes ``sync_duration``, or is done at once.
 
-    Until then there are no licenses, appointments and regulatory actions.
+    Until then there are no licenses, appointments and regulatory actions, and no names by NIPR.
     """
 
     first_status_event: Literal["none", "sent"] = "none"
@@ -39,8 +39,8 @@ class RecordOptions(SignatureOptions):
     """
 
     unknown_npn: Literal["invented", "not_found"] = "invented"
-    """The first fetch of an NPN that ``turris.npns`` does not have: names are invented, or the
-    fetch fails."""
+    """The first fetch of an NPN that ``turris.npns`` does not have: it invents the names that are
+    not given, or fails."""
 
     duplicate_agent: Literal["joined", "invalid_input", "conflict"] = "joined"
     """``POST /v1/agents`` with a known NPN: 201 with the same agent, who joins the association; or

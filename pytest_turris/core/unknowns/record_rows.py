@@ -79,8 +79,11 @@ RECORD_ROWS: tuple[Behaviour, ...] = (
         "added; an entry for both kinds of relationship has an association id", "assumed",
         "contacts/list-contacts", no_option="a test gives the roles that it needs"),
     # NIPR
-    row("NIPR data", "Names, legal names and FEINs come from NIPR by NPN, and win", "documented",
+    row("NIPR data", "Names, legal names and FEINs come from NIPR by NPN, and win; a given "
+        "`middleName` stays", "documented",
         "agents/create-agent; help centre: bulk-uploading agencies and agents"),
+    row("NIPR data", "Until the first fetch succeeds there are only the names and the FEIN of the "
+        "request; other names are empty texts", "assumed", "-", "first_sync"),
     row("NIPR data", "The first fetch of a new NPN is queued, and an event reports its end",
         "documented", "guides/webhooks/compliance-data-synchronized", "first_sync",
         "sync_duration"),

@@ -151,6 +151,47 @@ def test_a_fetch_can_fail(
     assert found["entityType"] == expected
 
 
+@pytest.mark.parametrize("failing", [False, True])
+def test_nipr_names_come_with_the_first_fetch(caller_with: CallerWith, failing: bool) -> None:
+    """Until it succeeds there is what was given: no name or FEIN by NIPR, and none that is made up.
+
+    A lookup asks NIPR itself.
+    """
+    caller = caller_with(sync_outcome="failed" if failing else "success")
+    caller.sandbox.npns.add(npn="800", entity_type="firm", name="New LLC", ein="12-3456789")
+    caller.sandbox.npns.add(npn="700", name="Jane Q. Roe")
+    agency = caller.post(f"{DEA}/add", ADDITION).json()["data"]["_id"]
+    agent = caller.post(AGENTS, {"npn": "700"}).json()["data"]["agent"]["_id"]
+
+    def names() -> list[str | None]:
+        person = caller.get(f"{AGENTS}/{agent}").json()["data"]["agent"]
+        firm = caller.get(f"{DEA}/{agency}").json()["data"]["downstreamEntity"]
+        held = [person.get(one) for one in ("firstName", "middleName", "lastName")]
+        return [*held, firm["legalName"], firm.get("ein")]
+
+    assert names() == (before := ["", None, "", ADDITION.get("downstreamEntityName", ""), None])
+    (found,) = caller.post("/v1/npn-lookup", {"npns": ["700"]}).json()["data"]
+    assert found["name"] == "Jane Q. Roe"
+    caller.sandbox.clock.advance(minutes=2)
+    assert names() == (before if failing else ["Jane", "Q.", "Roe", "New LLC", "12-3456789"])
+
+
+@pytest.mark.parametrize("value", ["invented", "not_found"])
+def test_the_names_of_an_unknown_npn(caller_with: CallerWith, value: str) -> None:
+    """The fetch invents those that are not given, or fails and leaves none."""
+    caller = caller_with(unknown_npn=value)
+    agent = caller.post(AGENTS, {"npn": "700"}).json()["data"]["agent"]["_id"]
+    addition = {one: text for one, text in ADDITION.items() if one != "downstreamEntityName"}
+    agency = caller.post(f"{DEA}/add", addition).json()["data"]["_id"]
+    sent = caller.post("/v1/npn-lookup", {"npns": ["700", "800"]}).json()["data"]
+    assert not any(one.get("name") for one in sent)
+    caller.sandbox.clock.advance(minutes=2)
+    person = caller.get(f"{AGENTS}/{agent}").json()["data"]["agent"]
+    firm = caller.get(f"{DEA}/{agency}").json()["data"]["downstreamEntity"]
+    found = {bool(text) for text in (person["firstName"], person["lastName"], firm["legalName"])}
+    assert found == {value == "invented"}
+
+
 def test_nipr_wins_at_the_next_fetch(caller: Client) -> None:
     """Names and FEIN of a firm, names of a person; a middle name that was given stays."""
     sandbox = caller.sandbox
