@@ -65,8 +65,11 @@ WEBHOOK_ROWS: tuple[Behaviour, ...] = (
     row("webhooks", "A URL that is neither HTTPS nor `http://` on this machine is a 400",
         "assumed", "help centre: settings-webhook: HTTPS endpoints",
         no_option="HTTPS is documented, and a receiver on this machine is a test's"),
-    row("webhooks", "Every attempt has `at`, `status`, `latency` in seconds and `error`; the last "
-        "1,000 are kept", "assumed", "help centre: settings-webhook",
+    row("webhooks", "A failed attempt keeps the status and the error message that the receiver "
+        "answered", "documented", "help centre: settings-webhook"),
+    row("webhooks", "Every attempt has `at`, `status`, `latency` in seconds and `error`, in which "
+        "200 characters of the answer are kept, secrets masked; the last 1,000 attempts are kept",
+        "assumed", "help centre: settings-webhook",
         no_option="names of the sandbox; `webhooks_path` moves these operations"),
     row("webhooks", "A resend and a test are queued, and sent by `turris_webhooks.drain()`, or by "
         "`turris-sandbox serve` at once", "assumed", "-",
