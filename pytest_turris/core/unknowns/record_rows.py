@@ -136,6 +136,9 @@ RECORD_ROWS: tuple[Behaviour, ...] = (
     row("appointments", "Members and filters", "documented", "appointments/agent-appointments"),
     row("appointments", "A current appointment is `active`, or `appointed` as in the filter's "
         "example", "disputed", "appointments/agent-appointments", "appointment_status"),
+    row("appointments", "An appointment stays as it is after its `renewalDate`, while a license "
+        "lapses", "assumed", "-",
+        no_option="a test ends it with `appointments.update(..., status='terminated')`"),
     row("regulatory actions", "Members and their order", "documented",
         "regulatory-actions/agent-regulatory-actions"),
 )  # fmt: skip

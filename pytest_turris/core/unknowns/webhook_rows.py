@@ -38,6 +38,10 @@ WEBHOOK_ROWS: tuple[Behaviour, ...] = (
         "guides/webhooks/agent-compliance-status-change: the association of the agent's agency"),
     row("webhooks", "`branchName` is text: empty for an agency that is not a branch", "derived",
         "changelog: plain string"),
+    row("webhooks", "`producerCode` and `npn` in the two status events are `null` for an agency "
+        "without one; `null` is documented for the code in `PRODUCER_AGREEMENT_EXECUTED` only",
+        "assumed", "guides/webhooks: event pages",
+        no_option="a test gives its agency a producer code and an NPN, or not"),
     row("webhooks", "Each registered webhook has one type, one URL and one secret; resends are "
         "manual",
         "documented", "help centre: settings-webhook"),
