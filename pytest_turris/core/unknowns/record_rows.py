@@ -108,6 +108,14 @@ RECORD_ROWS: tuple[Behaviour, ...] = (
     row("NIPR data", "`stateCode` in lower case is a 400", "assumed",
         "every example is in upper case",
         no_option="a client that sends upper case, as documented, sees no difference"),
+    row("NIPR data", "After the first fetch, licenses, appointments and regulatory actions are "
+        "what NIPR has now, as if every change came with a PDB alert: without a sync, while alerts "
+        "are paused, and after a failed sync. Only a sync moves `lastSynchronizationDate`",
+        "assumed",
+        "compliance-data-subscriptions/sync-downstream-entity: a sync updates them; "
+        "guides/webhooks: PDB alerts; help centre: agencies (alerts are paused)",
+        no_option="the journal shows whether a client asked for a sync, and a test adds what the "
+        "sync brings after it"),
     row("sync", "201 without content; asynchronous, a few minutes", "documented",
         "compliance-data-subscriptions/sync-agent", "sync_duration"),
     row("sync", "The same for an agency; without an NPN it is a 400", "assumed", "-",
