@@ -176,6 +176,22 @@ def test_nipr_names_come_with_the_first_fetch(caller_with: CallerWith, failing: 
     assert names() == (before if failing else ["Jane", "Q.", "Roe", "New LLC", "12-3456789"])
 
 
+def test_no_one_is_found_by_a_license_before_the_first_fetch(caller: Client) -> None:
+    """The license is NIPR's data, which has not been fetched yet."""
+    caller.post(f"{DEA}/add", ADDITION)
+    caller.post(AGENTS, {"npn": "700"})
+    for npn in ("700", "800"):
+        caller.sandbox.licenses.add(npn=npn, license_number="L1")
+    paths = [f"{one}?licenseNumber=L1&stateCode=CA" for one in (AGENTS, DEA)]
+
+    def counts() -> list[int]:
+        return [len(caller.get(path).json()["data"]) for path in paths]
+
+    assert counts() == [0, 0]
+    caller.sandbox.clock.advance(minutes=2)
+    assert counts() == [1, 1]
+
+
 @pytest.mark.parametrize("value", ["invented", "not_found"])
 def test_the_names_of_an_unknown_npn(caller_with: CallerWith, value: str) -> None:
     """The fetch invents those that are not given, or fails and leaves none."""
