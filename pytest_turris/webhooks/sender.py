@@ -6,7 +6,8 @@ from pytest_turris.core.clock import Clock
 from pytest_turris.core.outbox.attempts import Attempt
 from pytest_turris.core.outbox.deliveries import Delivery
 from pytest_turris.core.outbox.endpoints import Endpoint
-from pytest_turris.core.text.redaction import mask, redact_target
+from pytest_turris.core.text.printable import printable
+from pytest_turris.core.text.redaction import mask, preview, redact_target
 from pytest_turris.receivers.egress import EgressRefused
 from pytest_turris.receivers.exchange import Post
 from pytest_turris.receivers.retry_after import retry_after_seconds
@@ -19,6 +20,8 @@ ATTEMPT_TIME = dt.timedelta(seconds=TURRIS_TIMEOUT)
 """After this time on the sandbox's clock an attempt has failed (documented: 30 seconds)."""
 
 _SHOWN = 40
+_ANSWER_SHOWN = 200
+"""Characters of a receiver's answer in the delivery history: a message, not a page of HTML."""
 
 
 class Sender:
@@ -100,10 +103,11 @@ class Sender:
         reason = f"status {response.status_code}"
         if response.error:
             reason += f", raised {type(response.error).__name__}"
-        if (value := response.headers.get("retry-after")) is None:
-            return response.status_code, reason, None
-        seconds = retry_after_seconds(value, self._clock.now())
-        return response.status_code, f"{reason}, Retry-After: {value[:_SHOWN]}", seconds
+        seconds = None
+        if (value := response.headers.get("retry-after")) is not None:
+            seconds = retry_after_seconds(value, self._clock.now())
+            reason += f", Retry-After: {value[:_SHOWN]}"
+        return response.status_code, reason + _answered(response.body), seconds
 
 
 def timed_out(delivery: Delivery, number: int, begin: dt.datetime) -> Attempt:
@@ -117,6 +121,13 @@ def timed_out(delivery: Delivery, number: int, begin: dt.datetime) -> Attempt:
         error=f"no answer in {TURRIS_TIMEOUT:.0f} s",
         signature=_masked_signature(delivery),
     )
+
+
+def _answered(body: bytes) -> str:
+    """What a receiver answered, after a colon: one line, secrets masked; empty without a body."""
+    text = printable(" ".join(preview(body).split()))
+    shown = text if len(text) <= _ANSWER_SHOWN else f"{text[:_ANSWER_SHOWN]}..."
+    return f": {shown}" if shown else ""
 
 
 def _masked_signature(delivery: Delivery) -> str:

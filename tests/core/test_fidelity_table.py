@@ -1,5 +1,8 @@
 """The fidelity table: complete, honest about its options, and counted."""
 
+import re
+from pathlib import Path
+
 from pytest_turris.core.fidelity import FIDELITY, counted_rows
 from pytest_turris.core.options import option_types
 from pytest_turris.core.unknowns.record_options import RecordOptions
@@ -25,3 +28,21 @@ def test_the_counts_add_up() -> None:
     """Each row counts once."""
     assert sum(counted_rows().values()) == len(FIDELITY)
     assert all(counted_rows().values())
+
+
+DOCS = Path(__file__).parents[2] / "docs"
+STATED = re.compile(
+    r"(?<!how )(?<!What )(?<!If )Turris signs|headers, which are not signed\."
+    r"|captured webhook stays valid:|no timestamp in Turris' scheme;|X-Turris-Signature`: hex \|"
+)
+"""What a page would have to know about the signature, and no page of Turris says."""
+
+
+def test_no_page_states_what_turris_signs() -> None:
+    """Encoding, signed text and time are assumed: a page says so, or leaves them open."""
+    texts = {
+        path.relative_to(DOCS).as_posix(): " ".join(path.read_text().split())
+        for path in DOCS.rglob("*.md")
+    }
+    found = {name: STATED.findall(text) for name, text in texts.items()}
+    assert {name: stated for name, stated in found.items() if stated} == {}

@@ -204,6 +204,32 @@ def test_log_has_status_latency_error_and_signature(
     assert len(raised.signature) == 8
 
 
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (b'{"message":"database is down"}', ': {"message":"database is down"}'),
+        (b"<h1>Error</h1>\r\n\r\n  no\tdisk\x1b[2J", ": <h1>Error</h1> no disk\\x1b[2J"),
+        (b'{"clientSecret":"hunter2-of-mine"}', ': {"clientSecret":"***-mine"}'),
+        (b"x" * 100_000, f": {'x' * 200}..."),
+        (b"", ""),
+    ],
+)
+def test_the_history_keeps_what_a_failing_receiver_answered(
+    sandbox: Sandbox, webhooks: TurrisWebhooks, answer: bytes, error: str
+) -> None:
+    """The error message of the endpoint (help centre): one short line, with secrets masked."""
+
+    def app(environ: Any, start_response: Any) -> list[bytes]:
+        start_response("500 Internal Server Error", [("Content-Type", "text/plain")])
+        return [answer]
+
+    webhooks.register(app, event=AGREEMENT)
+    agreements(sandbox, 1)
+    webhooks.drain()
+    (attempt,) = webhooks.attempts
+    assert attempt.error == f"status 500{error}"
+
+
 def test_client_without_a_response_is_a_failed_attempt(
     sandbox: Sandbox, webhooks: TurrisWebhooks
 ) -> None:

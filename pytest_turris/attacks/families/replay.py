@@ -36,7 +36,7 @@ _OTHER_LINES = (
     ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
     ("X-Turris-Attempt", "2"),
 )
-_TWICE = "Delivery is at least once, and a captured webhook stays valid: work is done twice."
+_TWICE = "Delivery is at least once, and a captured webhook may stay valid: work is done twice."
 _SLOW_WORK = 3.0
 """Seconds that the work takes: see ``ReceiverHooks``."""
 
@@ -47,7 +47,7 @@ _IN_WORK = (409, 425, 503)
 """What a receiver may answer to a copy of what it is working on: the sender can try again."""
 
 _ONCE = "Remember the digest of each body in the transaction that does the work."
-_NO_ORDER = "Webhooks carry no time, so the last to arrive need not be the latest."
+_NO_ORDER = "No documented member has a time, so the last to arrive need not be the latest."
 
 
 @_attack(
@@ -97,8 +97,8 @@ def _concurrent(context: AttackContext) -> Iterator[AttackStep]:
     why="A captured webhook verifies until the key is rotated, or until the time that it carries.",
     fix="Keep digests as long as the key holds, or read the status from the API. Refuse a signed "
     "time that is older than a few minutes.",
-    source="no timestamp in Turris' scheme; Standard Webhooks: verify the timestamp; Stripe: the "
-    "libraries' default tolerance is five minutes",
+    source="no timestamp in Turris' scheme (assumed); Standard Webhooks: verify the timestamp; "
+    "Stripe: the libraries' default tolerance is five minutes",
 )
 def _late(context: AttackContext) -> Iterator[AttackStep]:
     webhook = context.genuine()
@@ -133,7 +133,7 @@ def _other_times(context: AttackContext) -> Iterator[AttackStep]:
 @_attack(
     "WH-87",
     "replay-with-other-headers",
-    does="Sends the same body with other headers, which are not signed.",
+    does="Sends the same body with other headers, which are not signed (assumed).",
     wants="Do nothing.",
     why="An attacker who replays writes a new delivery id.",
     fix="Key on what is signed: the body.",

@@ -2,7 +2,8 @@
 
 An agent is watched in the states of its authority for a product, or in all of the product's if
 it has none; an agency in all of the product's states (assumed). The first known compliance of an
-agent or agency is not a change.
+agent or agency is not a change. Where a product is not sold it requires nothing (assumed): if it
+comes to a state, or leaves one, the requirements there change.
 """
 
 import datetime as dt
@@ -17,14 +18,20 @@ from pytest_turris.core.entity.records import EntityRecords, Owner, is_pending
 from pytest_turris.core.resources.agents import AgentEntry
 from pytest_turris.core.resources.appointments import Appointment
 from pytest_turris.core.resources.associations import Association
-from pytest_turris.core.resources.compliance import ComplianceResult, assess_compliance
+from pytest_turris.core.resources.compliance import (
+    NOT_SOLD,
+    PENDING,
+    ComplianceResult,
+    assess_compliance,
+)
 from pytest_turris.core.resources.licenses import License
 from pytest_turris.core.resources.products import Product
 from pytest_turris.core.resources.record import Record
 from pytest_turris.core.wire.model import StateCode
 
 _Summary = tuple[str, str, str]
-Known = dict[tuple[str, str], _Summary]
+_Place = tuple[str, StateCode]
+Known = dict[_Place, _Summary]
 
 _AGENT: EventKind = "AGENT_COMPLIANCE_STATUS_CHANGE"
 _AGENCY: EventKind = "DOWNSTREAM_ENTITY_COMPLIANCE_STATUS_CHANGE"
@@ -46,7 +53,7 @@ class ComplianceWatch:
         record = new or old
         if isinstance(record, Product):
             for owner in self._owners():
-                self._reassess(owner, at)
+                self._reassess(owner, at, record)
         elif isinstance(record, License | Appointment):
             for npn in {one.npn for one in (old, new) if isinstance(one, License | Appointment)}:
                 self.reassess(npn, at)
@@ -70,7 +77,7 @@ class ComplianceWatch:
         self._known = {
             owner.key: {key: now.summary for key, _, now in self._assessed(owner, at)}
             for owner in self._owners()
-            if not is_pending(owner)
+            if not self._is_unknown(owner)
         }
         if self.changes is not None:
             for owner in before.keys() - self._known.keys():
@@ -104,20 +111,31 @@ class ComplianceWatch:
         yield from self._records.agents
         yield from self._records.associations
 
-    def _reassess(self, owner: Owner, at: dt.datetime) -> None:
-        if is_pending(owner):
+    def _reassess(self, owner: Owner, at: dt.datetime, changed: Product | None = None) -> None:
+        """Assess an agent or agency as of a moment, and log what changed.
+
+        With a product that changed, also where it came to a state or left one.
+        """
+        if self._is_unknown(owner):
             return  # what is known stays known until NIPR has data
-        before = self._known.get(owner.key)
-        after: Known = {}
-        for key, product, now in self._assessed(owner, at):
-            after[key] = now.summary
-            was = before.get(key) if before is not None else None
-            if was is not None and was != now.summary:
-                state = StateEntry.model_validate(now.in_state(key[1]).wire())
-                self._log(owner, product, state, was, at)
+        after = {place: (product, now) for place, product, now in self._assessed(owner, at)}
+        if (before := self._known.get(owner.key)) is not None:
+            was, results = before, after
+            if changed is not None:
+                places = [place for place in (*before, *after) if place[0] == changed.id]
+                was = dict.fromkeys(places, NOT_SOLD.summary) | before
+                results = dict.fromkeys(places, (changed, NOT_SOLD)) | after
+            for place, (product, now) in results.items():
+                if was.get(place, now.summary) != now.summary:
+                    state = StateEntry.model_validate(now.in_state(place[1]).wire())
+                    self._log(owner, product, state, was[place], at)
         self._records.undo.item(self._known, owner.key)
-        self._known[owner.key] = after
+        self._known[owner.key] = {place: now.summary for place, (_, now) in after.items()}
         self._mark(owner.key)
+
+    def _is_unknown(self, owner: Owner) -> bool:
+        """Whether no status is compared, because NIPR has no data yet."""
+        return is_pending(owner) and self._records.options.first_status_event == "none"
 
     def _mark(self, owner: str) -> None:
         if self.changes is not None:
@@ -128,7 +146,7 @@ class ComplianceWatch:
 
     def _assessed(
         self, owner: Owner, at: dt.datetime
-    ) -> Iterator[tuple[tuple[str, StateCode], Product, ComplianceResult]]:
+    ) -> Iterator[tuple[_Place, Product, ComplianceResult]]:
         npn, records = owner.npn, self._records
         if not len(records.products) or owner.is_deleted:
             return
@@ -136,14 +154,18 @@ class ComplianceWatch:
         appointments = records.appointments.where(npn=npn) if npn else []
         for product in records.products:
             for state in _watched_states(owner, product):
-                now = assess_compliance(
-                    product,
-                    state,
-                    "agent" if isinstance(owner, AgentEntry) else "agency",
-                    npn=npn,
-                    licenses=licenses,
-                    appointments=appointments,
-                    moment=at,
+                now = (
+                    PENDING
+                    if is_pending(owner)
+                    else assess_compliance(
+                        product,
+                        state,
+                        "agent" if isinstance(owner, AgentEntry) else "agency",
+                        npn=npn,
+                        licenses=licenses,
+                        appointments=appointments,
+                        moment=at,
+                    )
                 )
                 yield (product.id, state), product, now
 

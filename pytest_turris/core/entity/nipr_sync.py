@@ -80,13 +80,19 @@ class NiprSync:
         return npns.why_not(npn, "firm" if isinstance(owner, Association) else "individual")
 
     def _names(self, owner: Owner) -> dict[str, str]:
-        """NIPR's names take precedence (help centre), its middle name only if none is given."""
+        """NIPR's names take precedence (help centre), its middle name only if none is given.
+
+        Where ``npns`` has none, and none is given, they are invented.
+        """
         if isinstance(owner, Association):
-            return self._records.npns.firm(owner.npn)
+            held = owner.downstream_entity.legal_name
+            return {"legal_name": held or f"Agency {owner.npn}"} | self._records.npns.firm(
+                owner.npn
+            )
         names = self._records.npns.individual(owner.npn)
         if owner.agent.middle_name is not None:
             names.pop("middle_name", None)
-        return names
+        return names | self._records.agents.invented(dict(owner.agent) | names)
 
     def _change(
         self,

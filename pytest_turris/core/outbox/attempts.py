@@ -21,7 +21,8 @@ class Attempt:
         at: When it was sent, on the sandbox's clock.
         status: The receiver's status; None if there was no response in 30 seconds.
         latency: Seconds until the response, on the sandbox's clock.
-        error: Why it failed and what followed; empty if it succeeded.
+        error: Why it failed, with what the receiver answered, and what followed; empty if it
+            succeeded.
         signature: The last four characters of the signature that was sent.
         retry_after: Seconds that the receiver asked to wait; None if it did not ask.
     """

@@ -4,7 +4,7 @@ Members and their order are documented (AgentEntryResponse); ``downstreamEntityA
 a documented member, its position is assumed.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 from pydantic import Field
@@ -132,7 +132,8 @@ class Agents(Collection[AgentEntry]):
     ) -> AgentEntry:
         """Add an agent, whose NIPR data is up to date; generate the NPN and names not given.
 
-        Unless ``synchronized``, the first fetch from NIPR is queued now.
+        Unless ``synchronized``, the first fetch from NIPR is queued now, and names that are not
+        given are empty until it is done.
 
         Missing names are those that ``npns`` has for the NPN, if it has any. With the NPN of a
         known agent, that agent is returned and joins the association (assumed: what Turris does
@@ -148,10 +149,14 @@ class Agents(Collection[AgentEntry]):
         known = self.with_npn(npn) if isinstance(npn, str) else None  # type: ignore[redundant-expr] # see above
         if known is not None:
             return self._join(known, association_id) if association_id else known
+        names = {"first_name": first_name, "middle_name": middle_name, "last_name": last_name}
+        if synchronized:
+            nipr = self._npns.individual(npn) if isinstance(npn, str) else {}  # type: ignore[redundant-expr] # see above
+            names = {name: text or nipr.get(name) for name, text in names.items()}
+            names |= self.invented(names)
         links = [self._randomness.object_id()] if association_id else []
         return self.make(
-            agent=self._person(npn, first_name, middle_name, last_name)
-            | {"downstream_entity_agent_association_ids": links},
+            agent=self._person(npn, names) | {"downstream_entity_agent_association_ids": links},
             nipr_data_subscription=self._subscription(npn, synchronized=synchronized),
             is_uploaded_by_upstream_entity=is_uploaded_by_upstream_entity,
             is_deleted=is_deleted,
@@ -210,6 +215,11 @@ class Agents(Collection[AgentEntry]):
         """The agent with an NPN, or None."""
         return self.one_where(npn=npn)
 
+    def invented(self, names: Mapping[str, str | None]) -> dict[str, str]:
+        """A first and a last name for an agent, where these names have none."""
+        kinds = {"first_name": _FIRST_NAMES, "last_name": _LAST_NAMES}
+        return {name: self._pick(some) for name, some in kinds.items() if not names.get(name)}
+
     def _existing(self, association_id: str | None) -> str | None:
         """Return the id of an association. RecordError if there is no such association."""
         if association_id and self._associations.find(association_id) is None:
@@ -242,17 +252,14 @@ class Agents(Collection[AgentEntry]):
             return changes  # update validates it
         return changes | {"agent": dict(agent) | {"updated_at": self._clock.now()}}
 
-    def _person(
-        self, npn: str, first: str | None, middle: str | None, last: str | None
-    ) -> dict[str, Any]:
+    def _person(self, npn: str, names: Mapping[str, str | None]) -> dict[str, Any]:
         now = self._clock.now()
-        nipr = self._npns.individual(npn) if isinstance(npn, str) else {}  # type: ignore[redundant-expr] # as in add
         return {
             "id": self._randomness.object_id(),
             "npn": npn,
-            "first_name": first or nipr.get("first_name") or self._pick(_FIRST_NAMES),
-            "middle_name": middle or nipr.get("middle_name"),
-            "last_name": last or nipr.get("last_name") or self._pick(_LAST_NAMES),
+            "first_name": names["first_name"] or "",
+            "middle_name": names["middle_name"] or None,
+            "last_name": names["last_name"] or "",
             "created_at": now,
             "updated_at": now,
         }

@@ -107,7 +107,7 @@ class Associations(Collection[Association]):
         "producer_code": lambda a: [a.producer_code],
         "fein": lambda a: [digits(a.downstream_entity.ein)],
         "downstream_entity": lambda a: [a.downstream_entity.id],
-        "legal_name": lambda a: [a.downstream_entity.legal_name.lower()],
+        "legal_name": lambda a: [a.downstream_entity.legal_name.lower() or None],
         "subscription": lambda a: [a.nipr_data_subscription and a.nipr_data_subscription.id],
     }
     flat_names: ClassVar[dict[str, tuple[str, str]]] = {
@@ -148,11 +148,11 @@ class Associations(Collection[Association]):
     ) -> Association:
         """Add an association that has been onboarded, whose NIPR data is up to date.
 
-        Unless ``synchronized``, the first fetch from NIPR is queued now. The legal name and the
-        FEIN are those that ``npns`` has for the NPN, if it has any. An NPN is generated if one is
-        required and none is given. With ``invited`` the agency has not answered its invitation
-        yet, and no NPN is generated. An ``email`` is made if none is given, so that no two
-        associations share a contact.
+        The legal name and the FEIN are those that ``npns`` has for the NPN, if it has any. Unless
+        ``synchronized``, the first fetch from NIPR is queued now, and brings them. An NPN is
+        generated if one is required and none is given. With ``invited`` the agency has not
+        answered its invitation yet, and no NPN is generated. An ``email`` is made if none is
+        given, so that no two associations share a contact.
 
         Raises:
             RecordError: A value does not fit.
@@ -161,7 +161,9 @@ class Associations(Collection[Association]):
         needs_npn = downstream_entity_npn is None and is_npn_required and not invited
         npn = self._randomness.number("npn", 8) if needs_npn else downstream_entity_npn
         email = email or self._unused_email()
-        names = {"legal_name": downstream_entity_name, "ein": ein} | self._npns.firm(npn)
+        names = {"legal_name": downstream_entity_name, "ein": ein}
+        if synchronized:
+            names |= self._npns.firm(npn)
         facts = {"category": category, "is_npn_required": is_npn_required, "npn": npn}
         return self.make(
             id=self._randomness.object_id(),

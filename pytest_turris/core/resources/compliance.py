@@ -161,3 +161,6 @@ _PENDING = _missing("Pending Data", "NIPR data is not available yet")
 
 PENDING = ComplianceResult(_PENDING, _PENDING)
 """The compliance of an agent or agency without a successful fetch from NIPR (assumed)."""
+
+NOT_SOLD = ComplianceResult(_NOT_REQUIRED, _NOT_REQUIRED)
+"""The compliance of everyone where a product is not sold: it requires nothing there (assumed)."""

@@ -26,6 +26,10 @@ POLICY_ROWS: tuple[Behaviour, ...] = (
     row("compliance", "An agent is checked in the states of its authority, or else of the "
         "product; a change of any of its three statuses is an event", "assumed", "-",
         no_option="a test gives the authority, and the change"),
+    row("compliance", "A product that comes to a state, or leaves one, is an event for the agents "
+        "and agencies there: before and after it requires nothing (`COMPLIANT`, `Not Required`)",
+        "assumed", "guides/webhooks: requirements for a product/state updated",
+        no_option="the trigger is documented, and a test changes the product"),
     row("E&O and Cyber", "Members and their order", "documented",
         "eo-cyber-compliance/get-policy-compliance"),
     row("E&O and Cyber", "`collectionStatus` is upcoming, active or expired by date, and received "

@@ -24,8 +24,12 @@ class RecordOptions(SignatureOptions):
     first_sync: Literal["queued", "done"] = "queued"
     """The first NIPR fetch of a new NPN: takes ``sync_duration``, or is done at once.
 
-    Until then there are no licenses, appointments and regulatory actions.
+    Until then there are no licenses, appointments and regulatory actions, and no names by NIPR.
     """
+
+    first_status_event: Literal["none", "sent"] = "none"
+    """Whether status events report that a status becomes ``Pending Data`` with a new NPN, and what
+    it is after the first fetch (undocumented)."""
 
     sync_outcome: Literal["success", "failed"] = "success"
     """How each NIPR fetch ends (the help centre knows failed ones).
@@ -35,8 +39,8 @@ class RecordOptions(SignatureOptions):
     """
 
     unknown_npn: Literal["invented", "not_found"] = "invented"
-    """The first fetch of an NPN that ``turris.npns`` does not have: names are invented, or the
-    fetch fails."""
+    """The first fetch of an NPN that ``turris.npns`` does not have: it invents the names that are
+    not given, or fails."""
 
     agent_license_filter: Literal["pair", "single"] = "pair"
     """``licenseNumber`` or ``stateCode`` alone at ``GET /v1/agents``: a 400, as documented for

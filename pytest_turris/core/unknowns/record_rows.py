@@ -95,14 +95,21 @@ RECORD_ROWS: tuple[Behaviour, ...] = (
         "added; an entry for both kinds of relationship has an association id", "assumed",
         "contacts/list-contacts", no_option="a test gives the roles that it needs"),
     # NIPR
-    row("NIPR data", "Names, legal names and FEINs come from NIPR by NPN, and win", "documented",
+    row("NIPR data", "Names, legal names and FEINs come from NIPR by NPN, and win; a given "
+        "`middleName` stays", "documented",
         "agents/create-agent; help centre: bulk-uploading agencies and agents"),
+    row("NIPR data", "Until the first fetch succeeds there are only the names and the FEIN of the "
+        "request; other names are empty texts", "assumed", "-", "first_sync"),
     row("NIPR data", "The first fetch of a new NPN is queued, and an event reports its end",
         "documented", "guides/webhooks/compliance-data-synchronized", "first_sync",
         "sync_duration"),
     row("NIPR data", "Until the first fetch succeeds there are no licenses, appointments and "
         "actions, and compliance is `Pending Data`", "derived",
         "help centre: license compliance, policy licensing", "first_sync"),
+    row("NIPR data", "The first fetch changes the status from `Pending Data` without a status "
+        "event: the end of the fetch has an event of its own", "assumed",
+        "guides/webhooks/agent-compliance-status-change: the triggers do not name a fetch",
+        "first_status_event"),
     row("NIPR data", "A fetch can fail: for an NPN that NIPR does not have, or has for the other "
         "kind of producer", "derived", "help centre: license compliance; agencies",
         "sync_outcome", "unknown_npn"),
@@ -121,6 +128,14 @@ RECORD_ROWS: tuple[Behaviour, ...] = (
     row("NIPR data", "`stateCode` in lower case is a 400", "assumed",
         "every example is in upper case",
         no_option="a client that sends upper case, as documented, sees no difference"),
+    row("NIPR data", "After the first fetch, licenses, appointments and regulatory actions are "
+        "what NIPR has now, as if every change came with a PDB alert: without a sync, while alerts "
+        "are paused, and after a failed sync. Only a sync moves `lastSynchronizationDate`",
+        "assumed",
+        "compliance-data-subscriptions/sync-downstream-entity: a sync updates them; "
+        "guides/webhooks: PDB alerts; help centre: agencies (alerts are paused)",
+        no_option="the journal shows whether a client asked for a sync, and a test adds what the "
+        "sync brings after it"),
     row("sync", "201 without content; asynchronous, a few minutes", "documented",
         "compliance-data-subscriptions/sync-agent", "sync_duration"),
     row("sync", "The same for an agency; without an NPN it is a 400", "assumed", "-",
@@ -149,6 +164,9 @@ RECORD_ROWS: tuple[Behaviour, ...] = (
     row("appointments", "Members and filters", "documented", "appointments/agent-appointments"),
     row("appointments", "A current appointment is `active`, or `appointed` as in the filter's "
         "example", "disputed", "appointments/agent-appointments", "appointment_status"),
+    row("appointments", "An appointment stays as it is after its `renewalDate`, while a license "
+        "lapses", "assumed", "-",
+        no_option="a test ends it with `appointments.update(..., status='terminated')`"),
     row("regulatory actions", "Members and their order", "documented",
         "regulatory-actions/agent-regulatory-actions"),
 )  # fmt: skip

@@ -38,6 +38,10 @@ WEBHOOK_ROWS: tuple[Behaviour, ...] = (
         "guides/webhooks/agent-compliance-status-change: the association of the agent's agency"),
     row("webhooks", "`branchName` is text: empty for an agency that is not a branch", "derived",
         "changelog: plain string"),
+    row("webhooks", "`producerCode` and `npn` in the two status events are `null` for an agency "
+        "without one; `null` is documented for the code in `PRODUCER_AGREEMENT_EXECUTED` only",
+        "assumed", "guides/webhooks: event pages",
+        no_option="a test gives its agency a producer code and an NPN, or not"),
     row("webhooks", "Each registered webhook has one type, one URL and one secret; resends are "
         "manual",
         "documented", "help centre: settings-webhook"),
@@ -65,8 +69,11 @@ WEBHOOK_ROWS: tuple[Behaviour, ...] = (
     row("webhooks", "A URL that is neither HTTPS nor `http://` on this machine is a 400",
         "assumed", "help centre: settings-webhook: HTTPS endpoints",
         no_option="HTTPS is documented, and a receiver on this machine is a test's"),
-    row("webhooks", "Every attempt has `at`, `status`, `latency` in seconds and `error`; the last "
-        "1,000 are kept", "assumed", "help centre: settings-webhook",
+    row("webhooks", "A failed attempt keeps the status and the error message that the receiver "
+        "answered", "documented", "help centre: settings-webhook"),
+    row("webhooks", "Every attempt has `at`, `status`, `latency` in seconds and `error`, in which "
+        "200 characters of the answer are kept, secrets masked; the last 1,000 attempts are kept",
+        "assumed", "help centre: settings-webhook",
         no_option="names of the sandbox; `webhooks_path` moves these operations"),
     row("webhooks", "A resend and a test are queued, and sent by `turris_webhooks.drain()`, or by "
         "`turris-sandbox serve` at once", "assumed", "-",

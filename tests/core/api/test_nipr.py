@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 from doubles.sandbox_client import NOW, Client, refusal
 
+CallerWith = Callable[..., Client]
 DEA = "/v1/downstream-entity-associations"
 
 
@@ -34,6 +35,28 @@ def test_a_sync_is_queued_then_done(caller: Client) -> None:
         "synchronizationStatus": "success",
         "niprDataSubscriptionId": queued["_id"],
     }
+
+
+@pytest.mark.parametrize("state", ["never synchronised again", "paused", "failed"])
+def test_what_nipr_has_shows_without_a_sync(caller_with: CallerWith, state: str) -> None:
+    """As if every change came with an alert; only the date of the last sync waits for one."""
+    caller = caller_with(sync_outcome="failed")
+    associations = caller.sandbox.associations
+    agency = associations.add(downstream_entity_npn="8")
+    first = agency.nipr_data_subscription
+    assert first is not None
+    if state == "paused":
+        alerts = dict(first) | {"pdb_alerts_subscription_status": "paused"}
+        associations.update(agency, nipr_data_subscription=alerts)
+    if state == "failed":
+        caller.post(f"{DEA}/{agency.id}/sync", {})
+    caller.sandbox.clock.advance(minutes=10)
+    caller.sandbox.licenses.add(npn="8")
+    assert len(caller.get(f"{DEA}/{agency.id}/licenses").json()["data"]) == 1
+    now = associations.get(agency.id).nipr_data_subscription
+    assert now is not None
+    assert now.last_synchronization_date == NOW
+    assert now.entity_info.status == ("failed" if state == "failed" else "success")
 
 
 def test_a_second_sync_joins_the_queued_one(caller: Client) -> None:

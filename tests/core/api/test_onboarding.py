@@ -41,6 +41,7 @@ def test_a_new_association_is_found(caller: Client, path: str, document: dict[st
     if association.npn is None:
         caller.sandbox.associations.update(association, downstream_entity_npn="12345678")
     caller.sandbox.licenses.add(npn="12345678", license_number="L1", state_code="CA")
+    caller.sandbox.clock.advance(minutes=2)  # the first fetch is done, and brings the license
     queries += ["downstreamEntityNpn=12345678", "licenseNumber=L1&stateCode=CA"]
     for query in queries:
         (found,) = caller.get(f"{DEA}?{query}").json()["data"]

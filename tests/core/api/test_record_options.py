@@ -93,6 +93,39 @@ def test_nothing_is_known_before_the_first_fetch(caller: Client) -> None:
 
 
 @pytest.mark.parametrize(
+    ("value", "names"),
+    [
+        ("none", [("Licensed", "Missing License")]),
+        ("sent", [("Pending Data", "Licensed"), ("Licensed", "Pending Data"),
+                  ("Pending Data", "Missing License")]),
+    ],
+)  # fmt: skip
+def test_the_status_events_about_a_first_fetch(
+    caller_with: CallerWith, value: str, names: list[tuple[str, str]]
+) -> None:
+    """Only of what NIPR knows of one NPN and then of another; or of ``Pending Data``, too."""
+    caller = caller_with(first_status_event=value)
+    sandbox = caller.sandbox
+    sandbox.products.add(states=["CA"], required_company_code=None)
+    for npn in ("700", "800"):
+        sandbox.licenses.add(npn=npn)
+    agency = caller.post(f"{DEA}/add", ADDITION).json()["data"]["_id"]
+    made = caller.post(AGENTS, {"npn": "700", "downstreamEntityAssociationId": agency})
+    sandbox.clock.advance(minutes=2)
+    sandbox.agents.update(made.json()["data"]["agent"]["_id"], npn="701")
+    sandbox.associations.update(agency, downstream_entity_npn="801")
+    sandbox.clock.advance(minutes=2)
+    changes = [one for one in sandbox.events if "state" in one.facts]
+    for kind in ("AGENT", "DOWNSTREAM"):
+        found = [
+            (one.facts["wasLicense"], one.facts["state"]["licenseStatus"]["statusName"])
+            for one in changes
+            if one.kind.startswith(kind)
+        ]
+        assert found == names
+
+
+@pytest.mark.parametrize(
     ("options", "registered", "message"),
     [
         ({"sync_outcome": "failed"}, None, "NIPR is unavailable"),
@@ -117,6 +150,63 @@ def test_a_fetch_can_fail(
     (found,) = caller.post("/v1/npn-lookup", {"npns": ["700"]}).json()["data"]
     expected = registered or ("individual" if "sync_outcome" in options else "not found")
     assert found["entityType"] == expected
+
+
+@pytest.mark.parametrize("failing", [False, True])
+def test_nipr_names_come_with_the_first_fetch(caller_with: CallerWith, failing: bool) -> None:
+    """Until it succeeds there is what was given: no name or FEIN by NIPR, and none that is made up.
+
+    A lookup asks NIPR itself.
+    """
+    caller = caller_with(sync_outcome="failed" if failing else "success")
+    caller.sandbox.npns.add(npn="800", entity_type="firm", name="New LLC", ein="12-3456789")
+    caller.sandbox.npns.add(npn="700", name="Jane Q. Roe")
+    agency = caller.post(f"{DEA}/add", ADDITION).json()["data"]["_id"]
+    agent = caller.post(AGENTS, {"npn": "700"}).json()["data"]["agent"]["_id"]
+
+    def names() -> list[str | None]:
+        person = caller.get(f"{AGENTS}/{agent}").json()["data"]["agent"]
+        firm = caller.get(f"{DEA}/{agency}").json()["data"]["downstreamEntity"]
+        held = [person.get(one) for one in ("firstName", "middleName", "lastName")]
+        return [*held, firm["legalName"], firm.get("ein")]
+
+    assert names() == (before := ["", None, "", ADDITION.get("downstreamEntityName", ""), None])
+    (found,) = caller.post("/v1/npn-lookup", {"npns": ["700"]}).json()["data"]
+    assert found["name"] == "Jane Q. Roe"
+    caller.sandbox.clock.advance(minutes=2)
+    assert names() == (before if failing else ["Jane", "Q.", "Roe", "New LLC", "12-3456789"])
+
+
+def test_no_one_is_found_by_a_license_before_the_first_fetch(caller: Client) -> None:
+    """The license is NIPR's data, which has not been fetched yet."""
+    caller.post(f"{DEA}/add", ADDITION)
+    caller.post(AGENTS, {"npn": "700"})
+    for npn in ("700", "800"):
+        caller.sandbox.licenses.add(npn=npn, license_number="L1")
+    paths = [f"{one}?licenseNumber=L1&stateCode=CA" for one in (AGENTS, DEA)]
+
+    def counts() -> list[int]:
+        return [len(caller.get(path).json()["data"]) for path in paths]
+
+    assert counts() == [0, 0]
+    caller.sandbox.clock.advance(minutes=2)
+    assert counts() == [1, 1]
+
+
+@pytest.mark.parametrize("value", ["invented", "not_found"])
+def test_the_names_of_an_unknown_npn(caller_with: CallerWith, value: str) -> None:
+    """The fetch invents those that are not given, or fails and leaves none."""
+    caller = caller_with(unknown_npn=value)
+    agent = caller.post(AGENTS, {"npn": "700"}).json()["data"]["agent"]["_id"]
+    addition = {one: text for one, text in ADDITION.items() if one != "downstreamEntityName"}
+    agency = caller.post(f"{DEA}/add", addition).json()["data"]["_id"]
+    sent = caller.post("/v1/npn-lookup", {"npns": ["700", "800"]}).json()["data"]
+    assert not any(one.get("name") for one in sent)
+    caller.sandbox.clock.advance(minutes=2)
+    person = caller.get(f"{AGENTS}/{agent}").json()["data"]["agent"]
+    firm = caller.get(f"{DEA}/{agency}").json()["data"]["downstreamEntity"]
+    found = {bool(text) for text in (person["firstName"], person["lastName"], firm["legalName"])}
+    assert found == {value == "invented"}
 
 
 def test_nipr_wins_at_the_next_fetch(caller: Client) -> None:

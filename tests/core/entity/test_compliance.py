@@ -96,6 +96,17 @@ def test_a_license_expires_by_time_travel(caller: Client) -> None:
     assert (event.facts["was"], event.facts["state"]) == ("COMPLIANT", found)
 
 
+def test_an_appointment_stays_after_its_renewal_date(caller: Client) -> None:
+    """Only its status ends it, as the fidelity table says; no page says what its date does."""
+    sandbox = caller.sandbox
+    product, agent = sandbox.products.add(), sandbox.agents.add()
+    sandbox.appointments.add(npn=agent.npn, renewal_date=NOW + DAY)
+    sandbox.clock.advance(days=2)
+    caller.token()
+    found = state_of(caller, product.id, f"/v1/agents/{agent.id}")
+    assert found["appointmentStatus"] == {"statusName": "Appointed"}
+
+
 def test_a_state_alone(caller_with: Callable[..., Client]) -> None:
     """The page's sample shows only the state code: an option."""
     caller = caller_with(compliance_states="state_code")

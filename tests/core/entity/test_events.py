@@ -113,13 +113,56 @@ def test_the_log_survives_a_snapshot(sandbox: Sandbox) -> None:
 
 
 def test_a_stricter_product_changes_compliance(sandbox: Sandbox) -> None:
-    """A new product is no change for the agents that exist; a change of its requirements is."""
+    """A change of what a product requires, in all its states or in one, is an event."""
     agent = sandbox.agents.add(downstream_entity_association_id=agency(sandbox))
     sandbox.licenses.add(npn=agent.npn, state_code="CA")
     product = sandbox.products.add(states=["CA"], required_company_code=None)
-    assert len(sandbox.events) == 0
     sandbox.products.update(product, required_line_of_authority_codes=["C"])
     assert sandbox.events[-1].facts["state"]["licenseStatus"]["statusName"] == "Missing LOA"
+    sandbox.products.update(product, state_requirements={"CA": {"license_class_codes": ["L"]}})
+    assert sandbox.events[-1].facts["state"]["licenseStatus"]["statusName"] == "Missing License"
+
+
+def turned(sandbox: Sandbox, seen: int) -> list[tuple[str, str, str, str]]:
+    """Of each event from a number on: the kind of producer, the state, and what it was and is."""
+    return [
+        (event.kind[:5], state["stateCode"], event.facts["was"], state["complianceStatus"])
+        for event in sandbox.events.since(seen)
+        for state in [event.facts["state"]]
+    ]
+
+
+def test_a_product_that_comes_to_a_state_or_leaves_one_is_an_event(sandbox: Sandbox) -> None:
+    """Where it is not sold it requires nothing; agents and agencies hear of the requirements."""
+    sandbox.agents.add(downstream_entity_association_id=agency(sandbox))
+    ok, missing = "COMPLIANT", "NOT_COMPLIANT"
+    product = sandbox.products.add(states=["CA"])
+    assert turned(sandbox, 0) == [("AGENT", "CA", ok, missing), ("DOWNS", "CA", ok, missing)]
+    seen = len(sandbox.events)
+    product = sandbox.products.update(product, states=["CA", "NY"])
+    assert turned(sandbox, seen) == [("AGENT", "NY", ok, missing), ("DOWNS", "NY", ok, missing)]
+    seen = len(sandbox.events)
+    product = sandbox.products.update(product, states=["NY"])
+    assert turned(sandbox, seen) == [("AGENT", "CA", missing, ok), ("DOWNS", "CA", missing, ok)]
+    state = sandbox.events[-1].facts["state"]
+    assert state["licenseStatus"] == state["appointmentStatus"] == {"statusName": "Not Required"}
+    seen = len(sandbox.events)
+    sandbox.products.remove(product)
+    assert turned(sandbox, seen) == [("AGENT", "NY", missing, ok), ("DOWNS", "NY", missing, ok)]
+
+
+def test_a_product_says_nothing_of_those_whom_it_does_not_concern(sandbox: Sandbox) -> None:
+    """An agent whose authority is for other states, or who is deleted, is in no event of it."""
+    product, place = sandbox.products.add(states=["CA"]), agency(sandbox)
+    authority = {
+        "upstream_entity_product_id": product.id,
+        "requested_states": ["CA"],
+        "approved_states": [],
+    }
+    sandbox.agents.add(authority=[authority], downstream_entity_association_id=place)
+    sandbox.agents.add(is_deleted=True, downstream_entity_association_id=place)
+    sandbox.products.update(product, states=["CA", "NY"])
+    assert sandbox.events.of("AGENT_COMPLIANCE_STATUS_CHANGE") == ()
 
 
 def test_a_fetch_for_a_replaced_npn_is_dropped(caller: Client) -> None:

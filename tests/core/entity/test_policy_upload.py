@@ -289,6 +289,21 @@ def test_an_agency_is_matched_by_each_identifier(
     assert policy.entity_match_status == ("auto matched" if known else "unmatched")
 
 
+@pytest.mark.parametrize(("synchronized", "match"), [(True, "auto matched"), (False, "unmatched")])
+def test_an_agency_is_matched_by_its_license_once_nipr_has_told_it(
+    caller: Client, synchronized: bool, match: str
+) -> None:
+    """Before its first fetch no license of it is known."""
+    caller.sandbox.associations.add(downstream_entity_npn="77", synchronized=synchronized)
+    caller.sandbox.licenses.add(npn="77", state_code="CA", license_number="L-1")
+    headers = ("policyNumber", "riskStateCode", "policyTransactionType", "policyTransactionDate",
+               "agencyLicenseNumber", "agencyLicensedStateCode")  # fmt: skip
+    sent(caller, table(("POL-1", "CA", "New", "2025-01-15", "L-1", "CA"), headers=headers))
+    caller.sandbox.clock.advance(seconds=10)
+    (policy,) = caller.sandbox.policies
+    assert policy.entity_match_status == match
+
+
 def test_a_cancelled_policy_is_shown_as_such(caller: Client) -> None:
     """After a Cancellation its dates no longer count."""
     sent(caller, table(ROW, ("POL-1", "CA", "Cancellation", "2025-02-01", "Acme", "", "")))

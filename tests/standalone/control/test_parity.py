@@ -189,6 +189,7 @@ OF_COLLECTIONS: dict[str, str] = {
     "with_producer_code": "list, filtered by producerCode",
     "individual": "list, filtered by npn",
     "firm": "list, filtered by npn",
+    "invented": "the end of a fetch does it: clock advance",
     "npns": "list, filtered by number",
     "busy": "a lookup of the API says it",
     "busy_until": "a lookup of the API says it",

@@ -8,6 +8,7 @@ from pydantic import StringConstraints
 from pytest_turris.core.api.call import Call
 from pytest_turris.core.api.operation import Link, operation
 from pytest_turris.core.api.operations.associations import named_association
+from pytest_turris.core.entity.records import is_pending
 from pytest_turris.core.resources.agents import AgentEntry
 from pytest_turris.core.wire.errors import Conflict, InvalidInput, NotFound
 from pytest_turris.core.wire.model import (
@@ -79,6 +80,8 @@ def list_agents(call: Call) -> list[AgentEntry]:
     query = call.query(ListAgentsQuery)
     asked = query.downstream_entity_association_id
     found = call.records.agents.where(association=asked, npn=_npns(call, query))
+    if query.license_number is not None or query.state_code is not None:
+        found = [entry for entry in found if not is_pending(entry)]
     if call.options.deleted_agents != "listed":
         found = [entry for entry in found if not (entry.is_deleted or entry.is_archived)]
     return found if asked is None else [_at(entry, asked) for entry in found]

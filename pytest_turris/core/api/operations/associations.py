@@ -5,6 +5,7 @@ from typing import Any
 
 from pytest_turris.core.api.call import Call
 from pytest_turris.core.api.operation import operation
+from pytest_turris.core.entity.records import is_pending
 from pytest_turris.core.resources.associations import Association
 from pytest_turris.core.resources.record import WireModel
 from pytest_turris.core.wire.errors import InvalidInput, NotFound
@@ -91,9 +92,12 @@ def list_associations(call: Call) -> list[Association]:
     if query.license_number is not None and query.state_code is not None:
         npns = call.records.licenses.npns(query.license_number, query.state_code)
     associations = call.records.associations
+    found = associations.where(npn=npns)
+    if query.license_number is not None:
+        found = [association for association in found if not is_pending(association)]
     return [
         association
-        for association in associations.where(npn=npns)
+        for association in found
         if associations.is_shown(association) and _has_address(call, association, query)
     ]
 

@@ -52,9 +52,9 @@ def _result(call: Call, npn: str) -> NpnLookupResult:
     if call.options.unknown_npn == "not_found" and all(map(is_pending, records.owners(npn))):
         return NpnLookupResult(npn=npn, entity_type="not found")
     if (entry := records.agents.with_npn(npn)) is not None:
-        name = f"{entry.agent.first_name} {entry.agent.last_name}"
-        return NpnLookupResult(npn=npn, entity_type="individual", name=name)
+        name = f"{entry.agent.first_name} {entry.agent.last_name}".strip()
+        return NpnLookupResult(npn=npn, entity_type="individual", name=name or None)
     if (association := records.associations.one_where(npn=npn)) is not None:
         name = association.downstream_entity.legal_name
-        return NpnLookupResult(npn=npn, entity_type="firm", name=name)
+        return NpnLookupResult(npn=npn, entity_type="firm", name=name or None)
     return NpnLookupResult(npn=npn, entity_type="not found")

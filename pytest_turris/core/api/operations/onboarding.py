@@ -290,8 +290,7 @@ def _invite(call: Call, body: InviteDownstreamEntityDto, template_id: str | None
 
 def _add(call: Call, body: AddDownstreamEntityDto) -> Association:
     given = body.model_dump(exclude_none=True)
-    # NIPR's name, if it has one, wins.
-    given.setdefault("downstream_entity_name", f"Agency {body.downstream_entity_npn}")
+    given.setdefault("downstream_entity_name", "")  # the first fetch brings the name
     association = call.records.associations.add(**given, synchronized=False)
     call.entity.settle()
     return association

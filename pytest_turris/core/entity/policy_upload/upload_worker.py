@@ -11,7 +11,7 @@ from typing import Any
 
 from pytest_turris.core.clock import later
 from pytest_turris.core.entity.policy_upload.policy_file import policy_members, problem, transaction
-from pytest_turris.core.entity.records import EntityRecords
+from pytest_turris.core.entity.records import EntityRecords, is_pending
 from pytest_turris.core.resources.associations import Association, digits
 from pytest_turris.core.resources.uploads import Upload
 
@@ -130,7 +130,7 @@ class UploadWorker:
         number, state = row.get("agencyLicenseNumber"), row.get("agencyLicensedStateCode", "")
         if number:
             npns = sorted(self._records.licenses.npns(number, state))
-            return [found for npn in npns for found in where(npn=npn)]
+            return [one for npn in npns for one in where(npn=npn) if not is_pending(one)]
         return where(legal_name=row.get("agencyName", "").lower())
 
 
