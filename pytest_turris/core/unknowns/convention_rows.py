@@ -85,8 +85,10 @@ CONVENTION_ROWS: tuple[Behaviour, ...] = (
         "assumed", "-", no_option="it is for browsers; no API client reads it"),
     row("transport", "Answers have `Date`, by the sandbox's clock", "assumed",
         "RFC 9110, 6.6.1", "date_header"),
-    row("errors", "`errorType` of 409, 413 and 422 is `invalid_input`, of 405 and 410 `not_found`",
-        "assumed", "-", no_option="six values are documented, and these are the nearest"),
+    row("errors", "`errorType` of 409, 413, 422 and any other 4xx that no page has is "
+        "`invalid_input`, of 405 and 410 `not_found`, of every 5xx `internal_error`; scripted "
+        "faults have the same", "assumed", "-",
+        no_option="six values are documented, and these are the nearest"),
     row("errors", "Unknown members and parameters are ignored, and noted in the journal",
         "assumed", "-", "unknown_fields"),
     row("ids", "24 hexadecimal digits in either case, as class-validator takes them; another id in "
