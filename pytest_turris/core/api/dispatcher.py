@@ -117,6 +117,7 @@ class Dispatcher:
             "token_in_url": in_url,
             # For the observer alone:
             "access_token": used,
+            "scripted": call.scripted,
             "slow": bool(call.delay or call.real_delay),
         }
         entry = self.journal.record(call.request, response.body if response else b"", facts)

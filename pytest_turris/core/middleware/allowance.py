@@ -4,6 +4,7 @@ import datetime as dt
 import math
 from dataclasses import dataclass
 
+from pytest_turris.core.clock import later
 from pytest_turris.core.options import Options
 from pytest_turris.core.wire.messages import Fields
 
@@ -43,3 +44,10 @@ def retry_after(until: dt.datetime, now: dt.datetime, options: Options) -> Field
     if not options.retry_after:
         return ()
     return (("retry-after", str(seconds_left(until, now))),)
+
+
+def used_up(limit: int, now: dt.datetime, options: Options) -> Fields:
+    """The headers of a 429 that a test scripted: those of a window that was used up just now."""
+    resets_at = later(now, WINDOW)
+    wait = retry_after(resets_at, now, options)
+    return (*Allowance(limit, limit, resets_at).headers, *wait)
