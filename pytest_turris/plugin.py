@@ -38,8 +38,8 @@ take a fifth of its time: pytest makes a fixture of its own for that, twice."""
 _INI_NAMES = """
 signature_scheme signature_header signature_encoding signature_prefix signature_timestamped
 signature_signs signature_list_separator signature_timestamp_header signature_id_header
-signature_version signature_joint signature_key signature_key_prefix missing_member malformed_id
-first_sync sync_outcome unknown_npn duplicate_agent deleted_agents deleted_associations
+signature_version signature_joint signature_key signature_key_prefix missing_member failed_fallback
+malformed_id first_sync sync_outcome unknown_npn duplicate_agent deleted_agents deleted_associations
 deleted_documents invited_agencies write_success_status upload_success_status empty_success_body
 unknown_fein product_not_sold unknown_association too_large_file write_windows npn_lookup_member
 email_filter extraction_duration blank_rows repeated_transactions webhook_batch webhook_reverted

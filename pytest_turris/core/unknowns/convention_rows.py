@@ -54,8 +54,9 @@ CONVENTION_ROWS: tuple[Behaviour, ...] = (
         "restricted token", "documented", "authentication"),
     row("restricted token", "A test operation exists; its path is not shown", "assumed",
         "authentication", no_option="no client can call a path that is not known"),
-    row("restricted token", "If both fail, the 401 is that of the bearer token", "assumed", "-",
-        no_option="both are a 401, and differ in their text only"),
+    row("restricted token", "If both fail, it is the 401 of the bearer token, not the refusal of "
+        "the restricted one, which is a 403 for an address outside its allowlist", "assumed",
+        "authentication: the sentence is cut off", "failed_fallback"),
     # Conventions
     row("envelope", "`{data, requestId, timestamp}`; four envelopes are documented", "disputed",
         "guides/request-response, reference pages", "envelope"),
