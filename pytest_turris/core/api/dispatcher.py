@@ -19,10 +19,11 @@ from pytest_turris.core.middleware.limits import Limits
 from pytest_turris.core.options import Options
 from pytest_turris.core.randomness import Randomness
 from pytest_turris.core.text.moments import http_date
-from pytest_turris.core.text.redaction import mask
+from pytest_turris.core.text.redaction import mask, redact
 from pytest_turris.core.wire.errors import ConnectionFailure, ExpiredToken, TurrisError
 from pytest_turris.core.wire.hosts import environment_of, is_turris
 from pytest_turris.core.wire.messages import Request, Response
+from pytest_turris.core.wire.validation import MISSPELT
 
 if TYPE_CHECKING:
     from pytest_turris.core.outbox.outbox import Outbox
@@ -123,5 +124,8 @@ class Dispatcher:
         entry = self.journal.record(call.request, response.body if response else b"", facts)
         if self.journal.observer:
             self.journal.observer(call.request, response, facts)
+        for note in call.notes:
+            if note.startswith(MISSPELT) and not is_client_error:
+                self.refusals.suspect(f"{call.operation}: {redact(note.removeprefix(MISSPELT))}")
         if is_client_error:
             self.refusals.note(entry.redacted())

@@ -90,8 +90,8 @@ CONVENTION_ROWS: tuple[Behaviour, ...] = (
         "`invalid_input`, of 405 and 410 `not_found`, of every 5xx `internal_error`; scripted "
         "faults have the same", "assumed", "-",
         no_option="six values are documented, and these are the nearest"),
-    row("errors", "Unknown members and parameters are ignored, and noted in the journal",
-        "assumed", "-", "unknown_fields"),
+    row("errors", "Unknown members and parameters are ignored, and noted in the journal; one that "
+        "is near a documented name is a warning of the test", "assumed", "-", "unknown_fields"),
     row("ids", "24 hexadecimal digits in either case, as class-validator takes them; another id in "
         "a path is a 404", "assumed",
         "compliance-data-subscriptions/sync-agent: format mongodb-objectid, no 400",
