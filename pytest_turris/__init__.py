@@ -20,6 +20,7 @@ core.clock ClockError
 core.errors TurrisKitError TurrisKitWarning UnknownNameError
 core.faults.fault FaultError
 core.checks.fresh_state StrictFailureError
+core.checks.strictness MisspeltNameWarning
 core.journal.expectations RefusalExpected
 core.middleware.limits RateWindowError
 core.unknowns.option_values OptionError

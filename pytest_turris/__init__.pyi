@@ -6,6 +6,7 @@ from pytest_turris.conformance.errors import CaseError as CaseError
 from pytest_turris.core.access.allowlist import AllowlistError as AllowlistError
 from pytest_turris.core.access.credential import CredentialError as CredentialError
 from pytest_turris.core.checks.fresh_state import StrictFailureError as StrictFailureError
+from pytest_turris.core.checks.strictness import MisspeltNameWarning as MisspeltNameWarning
 from pytest_turris.core.clock import ClockError as ClockError
 from pytest_turris.core.errors import TurrisKitError as TurrisKitError
 from pytest_turris.core.errors import TurrisKitWarning as TurrisKitWarning
@@ -82,6 +83,7 @@ __all__ = [
     "IgnoreError",
     "LambdaReceiver",
     "LearnedSignature",
+    "MisspeltNameWarning",
     "MomentError",
     "NetworkFaultError",
     "NoSandboxError",

@@ -37,18 +37,26 @@ def _section(operation: Operation) -> list[str]:
         lines.append(f"| Headers | {', '.join(f'`{name}`' for name in IDEMPOTENCY_HEADERS)} |")
     lines.append(f"| Answer | {_answer(operation)} ({known['status']}) |")
     for status in operation.refusals:
-        how = "documented" if status in operation.documented_errors else "by convention"
-        lines.append(f"| {status} | {REASONS[status]} ({how}) |")
+        lines.append(f"| {status} | {REASONS[status]} ({_how_known(operation, status)}) |")
     source = f", {operation.page}" if operation.page else ""
     return [*lines, f"| Known | {known['operation']}{source} |", ""]
 
 
+_OF_THE_GUIDES = (400, 401, 403, 404, 410, 429)
+"""Statuses that error-handling, rate-limiting and versioning name, each with its cause."""
 _CREDENTIALS = {
     "public": "none",
     "oauth": "access token",
     "restricted": "restricted access token",
     "any": "access token or restricted access token",
 }
+
+
+def _how_known(operation: Operation, status: int) -> str:
+    """Whether a page shows that refusal, the guides name it for all operations, or neither."""
+    if status in operation.documented_errors:
+        return "documented"
+    return "by convention" if status in _OF_THE_GUIDES else "assumed"
 
 
 def _members(where: str, model: type[RequestModel] | None) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Any
 from pytest_turris.core.access.tokens import AccessToken
 from pytest_turris.core.api.routes import OPERATIONS
 from pytest_turris.core.journal.exchange import Exchange
-from pytest_turris.core.middleware.limits import WINDOW
+from pytest_turris.core.middleware.allowance import WINDOW
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.text.redaction import mask
 

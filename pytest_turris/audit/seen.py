@@ -48,6 +48,8 @@ class SeenRequest:
     request_id: str
     shows_request_id: bool
     """Whether the answer had it, so that the client could log it."""
+    scripted: bool = False
+    """Whether the answer is an error that the test asked for."""
     slow: bool = False
     """Whether a fault delayed the answer, so that the client may have gone before it came."""
     credential: str | None
@@ -185,6 +187,7 @@ class SandboxRecord:
                 request_id=facts["request_id"],
                 shows_request_id=response is not None
                 and facts["request_id"].encode() in response.body[:_HEAD],
+                scripted=facts["scripted"],
                 slow=facts["slow"],
                 credential=facts["credential"],
                 token=token,

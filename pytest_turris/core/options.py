@@ -118,7 +118,7 @@ class Options(RecordOptions):
     """The rate limit's window: a minute from the first request, or the last 60 seconds."""
 
     rate_headers: Literal["near", "always"] = "near"
-    """Send ``X-RateLimit-*`` from 80 % of the limit (documented), or on each limited call."""
+    """Send ``X-RateLimit-*`` near the limit (documented; 80 % is assumed), or on all such calls."""
 
     retry_after: bool = False
     """Whether a 429 also has ``Retry-After`` (undocumented)."""

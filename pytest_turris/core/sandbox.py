@@ -287,7 +287,7 @@ class Sandbox(Collections):
             pipeline=Pipeline(
                 options=self.options,
                 clock=self.clock,
-                authentication=Authentication(self.credentials, self.tokens),
+                authentication=Authentication(self.credentials, self.tokens, self.options),
                 idempotency=self.idempotency,
                 faults=self.faults,
                 routes=self._routes,

@@ -171,7 +171,8 @@ def test_a_429_without_a_reset_says_nothing() -> None:
     """Nobody knows how long to wait, so no wait was too short."""
     watched = Watched()
     bearer = watched.bearer()
-    watched.sandbox.faults.add("list_agents", status=429, times=2)
+    without = {"X-RateLimit-Reset": ""}
+    watched.sandbox.faults.add("list_agents", status=429, headers=without, times=2)
     for _ in range(2):
         watched.send("GET", "/v1/agents", bearer)
     evidence = watched.evidence()
@@ -179,10 +180,22 @@ def test_a_429_without_a_reset_says_nothing() -> None:
     assert "RQ-09" not in evidence.ran
 
 
+def test_a_scripted_429_does_not_say_that_a_wait_was_too_short() -> None:
+    """A test that replaces sleeps moves no clock, and a scripted 429 comes whenever it is asked."""
+    watched = Watched()
+    bearer = watched.bearer()
+    watched.sandbox.faults.add("list_agents", status=429, times=None)
+    for query in ("", "", "npn=1", "npn=2", "npn=3"):
+        watched.send("GET", "/v1/agents", bearer, query=query)
+    assert [one.status for one in watched.record.calls] == [429] * 5
+    assert not watched.evidence().spotted
+
+
 def test_limited_requests_are_not_compared_with_all_others(monkeypatch: pytest.MonkeyPatch) -> None:
     """A client that is limited at each of its different calls costs no time of its server."""
     watched, compared = Watched(), list[SeenRequest]()
-    watched.sandbox.faults.add("list_agents", status=429, times=100)
+    without = {"X-RateLimit-Reset": ""}
+    watched.sandbox.faults.add("list_agents", status=429, headers=without, times=100)
     bearer = watched.bearer()
     for number in range(100):
         watched.send("GET", "/v1/agents", bearer, query=f"offset={number}")

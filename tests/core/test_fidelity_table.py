@@ -4,7 +4,8 @@ import re
 from pathlib import Path
 
 from pytest_turris.core.fidelity import FIDELITY, counted_rows
-from pytest_turris.core.options import option_types
+from pytest_turris.core.options import Options, option_types
+from pytest_turris.core.text.field_docs import field_docs
 from pytest_turris.core.unknowns.record_options import RecordOptions
 
 
@@ -22,6 +23,14 @@ def test_every_named_option_exists_and_every_option_is_named() -> None:
     named = {name for row in FIDELITY for name in row.options}
     assert named <= set(option_types())
     assert {name for name in RecordOptions.__slots__ if not name.startswith("_")} <= named
+
+
+def test_an_option_does_not_call_documented_what_is_partly_assumed() -> None:
+    """If it also changes an assumption, its text says so; else it would read as Turris' own."""
+    partly = {name for row in FIDELITY if row.provenance == "assumed" for name in row.options}
+    for name, text in field_docs(Options).items():
+        if name in partly and "(documented" in text:
+            assert "assumed" in text, name
 
 
 def test_the_counts_add_up() -> None:

@@ -4,7 +4,7 @@ import os
 
 import httpx
 import pytest
-from tables import shapes
+from tables import operations, shapes
 
 from pytest_turris import Sandbox
 from pytest_turris.core.api.routes import OPERATIONS
@@ -43,6 +43,24 @@ def test_members_are_those_that_are_sent(turris: Sandbox, tables: dict[str, set[
     members = {row.split("`")[1] for row in tables["AgentEntry"] if row.startswith("| `")}
     assert set(entry) <= members
     assert "deletedWith" not in members
+
+
+@pytest.mark.parametrize(
+    ("refusal", "known"),
+    [
+        ("400", {"by convention", "documented"}),
+        ("401", {"by convention", "documented"}),
+        ("410", {"by convention"}),
+        ("413", {"assumed"}),
+        ("422", {"assumed"}),
+        ("429", {"by convention", "documented"}),
+    ],
+)
+def test_a_refusal_follows_from_a_page_or_is_assumed(refusal: str, known: set[str]) -> None:
+    """No guide says when a 413 comes, or what a key with another body gets."""
+    rows = operations.as_markdown().splitlines()
+    found = {row.rpartition("(")[2] for row in rows if row.startswith(f"| {refusal} |")}
+    assert found == {f"{how}) |" for how in known}
 
 
 def test_every_link_has_a_table(tables: dict[str, set[str]]) -> None:

@@ -22,6 +22,7 @@ from pytest_turris.core.text.names import nearest
 from pytest_turris.core.wire.messages import Request, Response
 
 _PREFIX = "/__sandbox__"
+_NOT_JSON = "the Content-Type is not application/json; send JSON, or no body and no Content-Type"
 TENANT_PREFIX = f"{_PREFIX}/tenants/"
 
 
@@ -96,8 +97,8 @@ def _parameters(control: Control, request: Request, in_path: dict[str, str]) -> 
     else:
         if request.query:
             raise ControlError(400, f"{control.method} takes no query; use a JSON body")
-        if request.media_type != "application/json":
-            raise ControlError(415, "the Content-Type is not application/json")
+        if request.media_type != "application/json" and not _is_empty(request):
+            raise ControlError(415, _NOT_JSON)
         if len(request.body) > control.max_body:
             raise ControlError(413, f"the body is longer than {control.max_body} bytes")
         document = read_json(request.body)
@@ -109,6 +110,11 @@ def _parameters(control: Control, request: Request, in_path: dict[str, str]) -> 
         if control.number_in_path(name) and text.isascii() and text.isdecimal() and len(text) < 19  # noqa: PLR2004 - of 64 bits
     }
     return document | in_path | numbers
+
+
+def _is_empty(request: Request) -> bool:
+    """Whether there is no body and none is announced. What a form of a page sends has a type."""
+    return not request.body and not request.lines("content-type")
 
 
 def _written(result: BaseModel) -> bytes:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pytest_turris.audit.drills.calls import drill_finding, revocation_verdict
 from pytest_turris.audit.families import check_of
 from pytest_turris.core.errors import TurrisKitError
-from pytest_turris.core.middleware.limits import WINDOW
+from pytest_turris.core.middleware.allowance import WINDOW
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.text.plurals import counted
 from pytest_turris.core.wire.messages import Request

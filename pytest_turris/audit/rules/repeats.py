@@ -59,8 +59,8 @@ def _too_soon(look: Look) -> None:
             continue
         look.ran += 1
         # A test may replace sleeps without moving the clock: then no wait shows. So the limit
-        # itself has to say that it was too soon; a 429 that a test scripted once does not.
-        if reset - again.at > _AT_ONCE and again.status == _LIMITED:
+        # itself has to say that it was too soon; a 429 that a test scripted does not.
+        if reset - again.at > _AT_ONCE and _is_limited(again):
             look.spot(
                 [limited, again],
                 f"the call was repeated after {span(again.at - limited.at)}, and limited again",
@@ -122,9 +122,14 @@ def _gone_on(look: Look) -> Iterator[tuple[SeenRequest, list[SeenRequest]]]:
             reset = _reset_of(limited) if status == _LIMITED else None
             if reset is None or step < 0 or look.record.is_of_test(limited.call):
                 continue
-            others = [one for one in others if reset - one.at > _AT_ONCE]
+            others = [one for one in others if reset - one.at > _AT_ONCE and _is_limited(one)]
             if len(others) >= _MOST and not any(one.same_as(limited) for one in others):
                 yield limited, others
+
+
+def _is_limited(seen: SeenRequest) -> bool:
+    """Whether the limit itself refused a request, not a fault that a test scripted."""
+    return seen.status == _LIMITED and not seen.scripted
 
 
 def _is_after(first: SeenRequest, again: SeenRequest) -> bool:

@@ -2,10 +2,10 @@
 
 from pytest_turris.audit.rules.rule import Look, RuleList
 from pytest_turris.core.wire.messages import Request
+from pytest_turris.core.wire.validation import IGNORED
 
 USE = RuleList()
 
-_UNKNOWN = "ignored unknown "
 _GONE = 410
 
 
@@ -22,7 +22,7 @@ def _unknown(look: Look) -> None:
     for seen in look.record.calls:
         look.ran += bool(seen.operation and (seen.request.body or seen.request.query))
         for note in seen.notes:
-            if note.startswith(_UNKNOWN):
+            if note.startswith(IGNORED):
                 look.spot([seen], note.removeprefix("ignored "), "documented members only")
 
 

@@ -20,7 +20,7 @@ from pytest_turris.process.patch import Patch
 REFUSALS = RuleFamily()
 _rule = REFUSALS.rule
 
-_UNAUTHORIZED = 401
+_UNAUTHORIZED, _LIMITED = 401, 429
 _TURNS = 2_000
 _PAUSE = 0.01
 _PAUSES = 100
@@ -108,8 +108,8 @@ def _keeps_its_token(harness: ClientHarness) -> ProbeSteps[None]:
     yield from require_cache(harness)
     for name, effect in _OF_CALLS.items():
         asked = yield from _token_requests_after(harness, effect)
-        if asked and "delay" in effect:
-            # A client may renew at fixed times of the day. Two such times are not so close.
+        if asked and ("delay" in effect or effect.get("status") == _LIMITED):
+            # The client waited, and may renew at fixed times of the day. Two are not so close.
             asked = yield from _token_requests_after(harness, effect)
         got = f"{name} of the API made {counted(asked, 'token request')}"
         harness.require(not asked, got)

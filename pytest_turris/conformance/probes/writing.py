@@ -8,8 +8,8 @@ from pytest_turris.conformance.observation.recorded_request import RecordedReque
 from pytest_turris.conformance.preconditions import require_write, why_it_fails
 from pytest_turris.conformance.rule import RuleFamily
 from pytest_turris.core.faults.hostile.answer import AnswerContext, error_answer
+from pytest_turris.core.middleware.allowance import WINDOW
 from pytest_turris.core.middleware.interception import Handle
-from pytest_turris.core.middleware.limits import WINDOW
 from pytest_turris.core.text.plurals import counted
 from pytest_turris.core.wire.errors import ConnectionFailure
 from pytest_turris.core.wire.messages import Request, Response

@@ -1,7 +1,8 @@
 """Who is calling: the bearer token first, then the restricted access token.
 
 The order and "Authentication token not provided" are documented (authentication,
-guides/error-handling). Assumed: when both fail, the answer is that of the bearer token.
+guides/error-handling). Not documented: whose refusal it is when both fail (option
+``failed_fallback``).
 """
 
 import re
@@ -10,6 +11,7 @@ from typing import Literal, NamedTuple
 from pytest_turris.core.access.credential import Credential
 from pytest_turris.core.access.credentials import Credentials
 from pytest_turris.core.access.tokens import AccessToken, Tokens
+from pytest_turris.core.options import Options
 from pytest_turris.core.wire.errors import TurrisError, Unauthorized
 from pytest_turris.core.wire.hosts import Environment
 from pytest_turris.core.wire.messages import Request
@@ -29,9 +31,10 @@ class Caller(NamedTuple):
 class Authentication:
     """Finds the caller of a request among the credentials of one sandbox."""
 
-    def __init__(self, credentials: Credentials, tokens: Tokens) -> None:
+    def __init__(self, credentials: Credentials, tokens: Tokens, options: Options) -> None:
         self._credentials = credentials
         self._tokens = tokens
+        self._options = options
 
     def caller(
         self,
@@ -44,7 +47,8 @@ class Authentication:
 
         Raises:
             Unauthorized: There is no credential, or no valid one.
-            Forbidden: The restricted access token does not allow the caller's address.
+            Forbidden: The restricted access token does not allow the caller's address, and no
+                bearer token was sent, or ``failed_fallback`` says so.
         """
         bearers = () if only == "restricted" else request.lines("authorization")
         restricted = () if only == "oauth" else request.lines(RESTRICTED_HEADER)
@@ -67,11 +71,12 @@ class Authentication:
         try:
             return self._restricted(text, request, environment)
         except TurrisError as error:
-            raise Unauthorized(
-                "Invalid or expired token",
-                reason="neither the bearer nor the restricted access token is valid: "
-                f"{error.reason}",
-            ) from None
+            error.reason = (
+                f"neither the bearer nor the restricted access token is valid: {error.reason}"
+            )
+            if self._options.failed_fallback == "restricted_token":
+                raise
+            raise Unauthorized("Invalid or expired token", reason=error.reason) from None
 
     def _bearer(self, value: str, environment: Environment) -> Caller:
         scheme, _, rest = value.partition(" ")

@@ -52,6 +52,8 @@ class Call:
     headers: list[tuple[str, str]] = field(default_factory=list)
     delay: dt.timedelta = dt.timedelta(0)
     real_delay: float = 0.0
+    scripted: bool = False
+    """Whether the answer is an error that the test asked for."""
 
     @property
     def records(self) -> EntityRecords:

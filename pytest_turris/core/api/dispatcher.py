@@ -19,10 +19,11 @@ from pytest_turris.core.middleware.limits import Limits
 from pytest_turris.core.options import Options
 from pytest_turris.core.randomness import Randomness
 from pytest_turris.core.text.moments import http_date
-from pytest_turris.core.text.redaction import mask
+from pytest_turris.core.text.redaction import mask, redact
 from pytest_turris.core.wire.errors import ConnectionFailure, ExpiredToken, TurrisError
 from pytest_turris.core.wire.hosts import environment_of, is_turris
 from pytest_turris.core.wire.messages import Request, Response
+from pytest_turris.core.wire.validation import MISSPELT
 
 if TYPE_CHECKING:
     from pytest_turris.core.outbox.outbox import Outbox
@@ -117,10 +118,14 @@ class Dispatcher:
             "token_in_url": in_url,
             # For the observer alone:
             "access_token": used,
+            "scripted": call.scripted,
             "slow": bool(call.delay or call.real_delay),
         }
         entry = self.journal.record(call.request, response.body if response else b"", facts)
         if self.journal.observer:
             self.journal.observer(call.request, response, facts)
+        for note in call.notes:
+            if note.startswith(MISSPELT) and not is_client_error:
+                self.refusals.suspect(f"{call.operation}: {redact(note.removeprefix(MISSPELT))}")
         if is_client_error:
             self.refusals.note(entry.redacted())

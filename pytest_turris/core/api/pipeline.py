@@ -25,9 +25,10 @@ from pytest_turris.core.api.http_semantics import options_answer
 from pytest_turris.core.api.operation import Operation, Payload
 from pytest_turris.core.api.router import Routes
 from pytest_turris.core.clock import Clock
-from pytest_turris.core.faults.fault import Fault
+from pytest_turris.core.faults.fault import TOKEN, Fault
 from pytest_turris.core.faults.hostile.raw import RawAnswer
 from pytest_turris.core.faults.scripted import Faults
+from pytest_turris.core.middleware.allowance import used_up
 from pytest_turris.core.middleware.idempotency import REPLAYED, Idempotency
 from pytest_turris.core.options import Options
 from pytest_turris.core.wire.errors import (
@@ -37,6 +38,7 @@ from pytest_turris.core.wire.errors import (
     InvalidInput,
     MethodNotAllowed,
     PayloadTooLarge,
+    RateLimitExceeded,
     ScriptedError,
     TurrisError,
     UnknownOperation,
@@ -129,9 +131,24 @@ class Pipeline:
                 self._perform(call, operation)
         if fault.error is not None:
             raise ConnectionFailure(fault.error)
+        raise self._scripted(call, operation, fault)
+
+    def _scripted(self, call: Call, operation: Operation, fault: Fault) -> ScriptedError:
+        """An error that a test asked for; a 429 looks like the sandbox's own."""
+        call.scripted = True
         error = ScriptedError(fault.status or 0, f"Scripted fault of {fault.operation}")
-        error.headers = tuple((name.lower(), value) for name, value in fault.headers.items())
-        raise error
+        fields = tuple((name.lower(), value) for name, value in fault.headers.items())
+        if error.status == RateLimitExceeded.status:
+            given = {name for name, _ in fields}
+            ours = used_up(self._limit_of(operation), self._clock.now(), self._options)
+            fields = (*(field for field in ours if field[0] not in given), *fields)
+        error.headers = fields
+        return error
+
+    def _limit_of(self, operation: Operation) -> int:
+        options = self._options
+        is_token = operation.name == TOKEN
+        return options.token_requests_per_minute if is_token else options.writes_per_minute
 
     def _hostile(self, call: Call, operation: Operation, name: str, max_seconds: float) -> Response:
         from pytest_turris.core.faults.hostile.answer import AnswerContext  # noqa: PLC0415 - rarely needed

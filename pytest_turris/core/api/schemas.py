@@ -61,7 +61,8 @@ class Schemas:
                 self.of_answer(part)
             alias = field.serialization_alias or field.alias or member
             schema = dict(_for_components(whole["properties"][alias]))
-            optional = type(None) in get_args(field.annotation)
+            can_be_none = type(None) in get_args(field.annotation)
+            optional = can_be_none and member not in model.always_shown
             nullable = nulls and optional and member not in model.never_null
             properties[alias] = schema if nullable else without_null(schema)
             if (nullable or not optional) and member not in model.not_relied_on:

@@ -6,13 +6,17 @@
 from collections.abc import Callable
 from typing import Protocol
 
-from pytest_turris.core.errors import UnknownNameError
+from pytest_turris.core.errors import TurrisKitWarning, UnknownNameError
 from pytest_turris.core.faults.scripted import Faults
 from pytest_turris.core.journal.exchange import Exchange
 from pytest_turris.core.journal.expectations import ExpectedRefusal, Refusals
 from pytest_turris.core.journal.journal import Journal
 from pytest_turris.core.options import Options
 from pytest_turris.core.text.plurals import counted
+
+
+class MisspeltNameWarning(TurrisKitWarning):
+    """A test sent a parameter or member that is unknown, and near one that is documented."""
 
 
 class Strict(Protocol):
@@ -56,6 +60,20 @@ def expect_refusal(  # noqa: D417 - self, as a method
 def expect_since(self: Strict, number: int) -> None:
     """Treat every refusal after the exchange with that number as expected."""
     self._refusals.expect_since(number)
+
+
+def misspelt_names(sandbox: Strict) -> list[MisspeltNameWarning]:
+    """A warning for each unknown name that was ignored, and is near one that was not sent.
+
+    Others may be names of pages that could not be read to their end, so nothing is said of them.
+    """
+    return [
+        MisspeltNameWarning(
+            f"turris: {text} Fix the name. Meant? Filter MisspeltNameWarning. To refuse each "
+            "unknown name: @pytest.mark.turris(unknown_fields='refused')"
+        )
+        for text in sandbox._refusals.misspelt  # noqa: SLF001 - as the methods here
+    ]
 
 
 def strict_failures(self: Strict) -> list[str]:

@@ -57,7 +57,9 @@ class Faults:
         Args:
             operation: Its name (``"list_agents"``), documented operation id or
                 ``"GET /v1/agents"``.
-            status: Answer with this status, 400 to 599, and an error in Turris's shape.
+            status: Answer with this status, 400 to 599, and an error in Turris's shape. A 429 also
+                has ``X-RateLimit-*``, and ``Retry-After`` by the option, as if the limit were used
+                up now.
             error: Do not answer: ``"connect"`` refuses the connection, ``"reset"`` breaks it after
                 the request was sent.
             delay: How much time passes on the sandbox's clock (a timedelta or seconds). Nothing
@@ -65,7 +67,8 @@ class Faults:
             real_delay: How long the answer really takes over a socket (a timedelta or seconds, at
                 most 300), for clients in any language. In process nothing sleeps, and a client
                 with a shorter timeout gets its own timeout error, as with ``delay``.
-            headers: Response headers with ``status``, such as ``Retry-After``.
+            headers: Response headers with ``status``, such as ``Retry-After``. They replace those
+                that the answer has anyway.
             times: How many calls it fires for; ``None``: all, until ``remove``.
             processed: The request takes effect; only its answer fails.
             optional: Do not fail the test if it never fires.

@@ -22,12 +22,20 @@ class Refusals:
     def __init__(self, undo: Undo) -> None:
         self._undo = undo
         self.unexpected: list[Exchange] = []
+        self.misspelt: tuple[str, ...] = ()
+        """What seems to be misspelt in requests that were answered, each text once."""
 
     def note(self, exchange: Exchange) -> None:
         """Keep a refusal that fails the test unless it is expected."""
         if len(self.unexpected) < _KEPT:
             self._undo.attributes(self, "unexpected")
             self.unexpected = [*self.unexpected, exchange]
+
+    def suspect(self, text: str) -> None:
+        """Keep what seems to be misspelt, for a warning."""
+        if text not in self.misspelt and len(self.misspelt) < _KEPT:
+            self._undo.attributes(self, "misspelt")
+            self.misspelt = (*self.misspelt, text)
 
     def expect_since(self, number: int) -> None:
         """Treat those after the exchange with that number as expected."""

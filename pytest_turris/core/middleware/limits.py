@@ -5,16 +5,15 @@ and options: whether the window is fixed or sliding, and when the headers are se
 """
 
 import datetime as dt
-import math
 from collections import deque
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal, Protocol
 
 from pytest_turris.core.changes import Changes, Row
 from pytest_turris.core.clock import Clock, later
 from pytest_turris.core.errors import TurrisKitError, UnknownNameError
+from pytest_turris.core.middleware.allowance import WINDOW, Allowance, retry_after, seconds_left
 from pytest_turris.core.options import Options
 from pytest_turris.core.text.names import did_you_mean
 from pytest_turris.core.undo import Undo, whole
@@ -23,35 +22,11 @@ from pytest_turris.core.wire.messages import Fields
 
 Bucket = Literal["token", "write"]
 
-WINDOW = dt.timedelta(minutes=1)
 _TICK = dt.timedelta(milliseconds=1)
 _NEAR = 0.8
 _LISTED = 20
 """This many calls of a counter are kept one by one."""
 _NO_CALLS: deque[dt.datetime] = deque()
-
-
-@dataclass(frozen=True, slots=True)
-class Allowance:
-    """How many calls a credential has left in its window, and when the window resets."""
-
-    limit: int
-    used: int
-    resets_at: dt.datetime
-
-    @property
-    def remaining(self) -> int:
-        """Calls left in the window."""
-        return max(0, self.limit - self.used)
-
-    @property
-    def headers(self) -> Fields:
-        """``X-RateLimit-*``; ``Reset`` in Unix seconds, rounded up so that waiting is enough."""
-        return (
-            ("x-ratelimit-limit", str(self.limit)),
-            ("x-ratelimit-remaining", str(self.remaining)),
-            ("x-ratelimit-reset", str(math.ceil(self.resets_at.timestamp()))),
-        )
 
 
 class Named(Protocol):
@@ -276,16 +251,15 @@ class Limits:
         return later(last, WINDOW)
 
     def _exceeded(self, bucket: Bucket, credential: str) -> RateLimitExceeded:
-        allowance = self.allowance(bucket, credential)
-        left = math.ceil((allowance.resets_at - self._clock.now()).total_seconds())
+        allowance, now = self.allowance(bucket, credential), self._clock.now()
+        headers = retry_after(allowance.resets_at, now, self._options)
+        left = seconds_left(allowance.resets_at, now)
         error = RateLimitExceeded(
             f"Rate limit exceeded. Please retry after {int(WINDOW.total_seconds())} seconds.",
             reason=f"{allowance.limit} {bucket} calls a minute for {credential} are used up; "
             f"the window resets in {left} s, at {allowance.resets_at:%H:%M:%S}Z",
         )
-        error.headers = allowance.headers
-        if self._options.retry_after:
-            error.headers += (("retry-after", str(left)),)
+        error.headers = (*allowance.headers, *headers)
         return error
 
 

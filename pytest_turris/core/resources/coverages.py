@@ -34,6 +34,7 @@ class Coverage(Record):
     internal_fields: ClassVar[frozenset[str]] = frozenset(
         {"coverage_kind", "downstream_entity_association_id", "shared_with", "extraction_due"}
     )
+    always_shown: ClassVar[frozenset[str]] = frozenset({"collection_status"})
 
     id: ObjectId = Field(alias="_id")
     primary_insured: str | None = None

@@ -38,6 +38,7 @@ class Policy(Record):
     """
 
     internal_fields: ClassVar[frozenset[str]] = frozenset({"transactions", "is_deleted"})
+    always_shown: ClassVar[frozenset[str]] = frozenset({"current_status"})
 
     id: ObjectId = Field(alias="_id")
     policy_number: str

@@ -28,7 +28,8 @@ class WireModel(TurrisModel):
 
     ``internal_fields`` names members that the API never shows, wherever the model is nested.
     ``not_relied_on`` names members that the sandbox sends, and that a client must not require:
-    documented samples do without them.
+    documented samples do without them. ``always_shown`` names members that a record can be
+    without, and an answer cannot: the operation then shows a value that follows from others.
     """
 
     # A slot is not a field: pydantic neither compares, copies nor dumps it.
@@ -37,6 +38,7 @@ class WireModel(TurrisModel):
     model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True)
     internal_fields: ClassVar[frozenset[str]] = frozenset()
     not_relied_on: ClassVar[frozenset[str]] = frozenset()
+    always_shown: ClassVar[frozenset[str]] = frozenset()
     never_null: ClassVar[frozenset[str]] = frozenset()
     """Members that are left out even if the option ``optional_fields`` sends ``null``: no sample
     has them, or a page says that they are absent."""

@@ -61,8 +61,9 @@ CONVENTION_ROWS: tuple[Behaviour, ...] = (
     row("restricted token", "A valid bearer token without the permission is a 403: the restricted "
         "token is not tried", "assumed", "authentication: if OAuth fails (cut off)",
         no_option="a client that sends one credential sees no difference"),
-    row("restricted token", "If both fail, the 401 is that of the bearer token", "assumed", "-",
-        no_option="both are a 401, and differ in their text only"),
+    row("restricted token", "If both fail, it is the 401 of the bearer token, not the refusal of "
+        "the restricted one, which is a 403 for an address outside its allowlist", "assumed",
+        "authentication: the sentence is cut off", "failed_fallback"),
     # Conventions
     row("envelope", "`{data, requestId, timestamp}`; four envelopes are documented", "disputed",
         "guides/request-response, reference pages", "envelope"),
@@ -105,10 +106,12 @@ CONVENTION_ROWS: tuple[Behaviour, ...] = (
         "assumed", "-", no_option="it is for browsers; no API client reads it"),
     row("transport", "Answers have `Date`, by the sandbox's clock", "assumed",
         "RFC 9110, 6.6.1", "date_header"),
-    row("errors", "`errorType` of 409, 413 and 422 is `invalid_input`, of 405 and 410 `not_found`",
-        "assumed", "-", no_option="six values are documented, and these are the nearest"),
-    row("errors", "Unknown members and parameters are ignored, and noted in the journal",
-        "assumed", "-", "unknown_fields"),
+    row("errors", "`errorType` of 409, 413, 422 and any other 4xx that no page has is "
+        "`invalid_input`, of 405 and 410 `not_found`, of every 5xx `internal_error`; scripted "
+        "faults have the same", "assumed", "-",
+        no_option="six values are documented, and these are the nearest"),
+    row("errors", "Unknown members and parameters are ignored, and noted in the journal; one that "
+        "is near a documented name is a warning of the test", "assumed", "-", "unknown_fields"),
     row("ids", "24 hexadecimal digits in either case, as class-validator takes them; another id in "
         "a path is a 404", "assumed",
         "compliance-data-subscriptions/sync-agent: format mongodb-objectid, no 400",

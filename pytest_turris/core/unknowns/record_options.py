@@ -18,6 +18,10 @@ class RecordOptions(SignatureOptions):
     """The 400 for a missing member: ``Field 'npn' is required``, as three samples print it, or the
     message of class-validator, as one does."""
 
+    failed_fallback: Literal["bearer", "restricted_token"] = "bearer"
+    """Which refusal a request gets whose bearer and restricted access token both fail: that of the
+    bearer token, a 401, or that of the other, such as a 403 for its allowlist (undocumented)."""
+
     malformed_id: Literal["not_found", "invalid_input"] = "not_found"
     """An id in a path that is not an ObjectId: 404, or 400 (undocumented)."""
 

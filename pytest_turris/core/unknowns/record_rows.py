@@ -145,6 +145,8 @@ RECORD_ROWS: tuple[Behaviour, ...] = (
         no_option="the id is the one that was asked for; the members are those of agents"),
     row("NPN lookup", "1 to 20 NPNs, each once; 429 while one is in progress", "documented",
         "tools/validate-npns", "npn_lookup_duration"),
+    row("NPN lookup", "That 429 has `X-RateLimit-*` of the writes, where there are any: it counts "
+        "as one, and the limit is not used up", "assumed", "-", "rate_headers", "retry_after"),
     row("NPN lookup", "The list in the body is `npns`", "assumed", "-", "npn_lookup_member"),
     row("NPN lookup", "A result has `npn`, `entityType`, `name`", "assumed", "-",
         no_option="`npns.add(members=...)` gives a result its members"),

@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails, from_json
 
+from pytest_turris.core.text.names import nearest
 from pytest_turris.core.wire.errors import InvalidInput
 from pytest_turris.core.wire.messages import Request
 from pytest_turris.core.wire.model import RequestModel
@@ -31,6 +32,10 @@ class FieldRules(NamedTuple):
     renamed: tuple[str, str] = ("", "")
     """A member that is sent by another name than the model's: that name, and the model's."""
 
+
+IGNORED = "ignored unknown "
+MISSPELT = "perhaps misspelt: "
+"""How the notes begin about unknown names, and about those that are near a name not sent."""
 
 DEFAULT_RULES = FieldRules()
 
@@ -173,7 +178,13 @@ def _unknown(
     names = [name[:64] for name in sorted(found)[:5]]
     if unknown == "refused":
         return [f"property {name} should not exist" for name in names]
-    notes.append(f"ignored unknown {kind}: {', '.join(map(repr, names))}")
+    notes.append(f"{IGNORED}{kind}: {', '.join(map(repr, names))}")
+    missing = _names_of(model) - document.keys()
+    notes += [
+        f"{MISSPELT}the {kind} {name!r} is ignored; did you mean {near!r}?"
+        for name in names
+        if (near := nearest(name, sorted(missing)))
+    ]
     return []
 
 

@@ -5,12 +5,11 @@ The words are ours, or the parsers' own: what a client sent may be a secret.
 
 import logging
 import re
-from http import HTTPStatus
 from typing import NamedTuple
 
 from pytest_turris.core.text.printable import printable
 from pytest_turris.core.text.redaction import redact_target
-from pytest_turris.core.wire.errors import error_document
+from pytest_turris.core.wire.errors import error_document, error_type_of
 from pytest_turris.core.wire.messages import JSON_HEADERS, NO_SNIFFING, Response, encode
 from pytest_turris.doors.sockets.asgi import Scope
 
@@ -35,11 +34,8 @@ class Refusal(NamedTuple):
 
     def response(self) -> Response:
         """The answer, after which the connection ends."""
-        kind = (
-            "invalid_input" if self.status < HTTPStatus.INTERNAL_SERVER_ERROR else "internal_error"
-        )
         headers = (*JSON_HEADERS, NO_SNIFFING, ("connection", "close"))
-        body = encode(error_document(self.status, kind, [self.message]))
+        body = encode(error_document(self.status, error_type_of(self.status), [self.message]))
         return Response(status=self.status, headers=headers, body=body)
 
     def line(self, request: str) -> str:

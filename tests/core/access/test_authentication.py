@@ -1,5 +1,7 @@
 """Who is calling: bearer tokens, restricted access tokens, and both."""
 
+from collections.abc import Callable
+
 import pytest
 from doubles.sandbox_client import PRODUCTION_HOST, Client, refusal
 
@@ -232,6 +234,22 @@ def test_if_both_fail_the_bearers_words_count(client: Client, address: str) -> N
     assert client.sandbox.journal[-1].reason.startswith(
         "neither the bearer nor the restricted access token is valid: "
     )
+
+
+def test_if_both_fail_the_restricted_tokens_refusal_may_count(
+    caller_with: Callable[..., Client],
+) -> None:
+    """No page says whose refusal it is: the last one may be the documented 403."""
+    caller = caller_with(failed_fallback="restricted_token")
+    caller.bearer = caller.sandbox.tokens.forge("expired")
+    token = restricted_token(caller, "10.0.0.1")
+    outside = caller.get(AGENTS, headers={RESTRICTED: token}, client_ip="192.168.1.1")
+    status, kind, (text,) = refusal(outside)
+    assert (status, kind) == (403, "forbidden")
+    assert text.startswith('IP address "192.168.1.1" not in allowed list')
+    assert caller.sandbox.journal[-1].reason.startswith("neither the bearer nor the restricted")
+    assert refusal(caller.get(AGENTS, headers={RESTRICTED: "unknown"})) == BAD_RESTRICTED
+    assert caller.get(AGENTS, headers={RESTRICTED: token}, client_ip="10.0.0.1").status == 200
 
 
 def test_revoking_a_client_kills_its_tokens(caller: Client) -> None:

@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Callable
 
-from doubles.sandbox_client import Client, refusal
+from doubles.sandbox_client import Client, headers_of, refusal
 
 LOOKUP = "/v1/npn-lookup"
 
@@ -48,3 +48,20 @@ def test_a_lookup_elsewhere_in_the_account(caller: Client) -> None:
     """A test can make the account busy."""
     caller.sandbox.npns.occupy(dt.timedelta(minutes=1))
     assert caller.post(LOOKUP, {"npns": ["1"]}).status == 429
+
+
+def test_a_busy_account_says_when_to_come_back_if_asked(
+    caller_with: Callable[..., Client],
+) -> None:
+    """The option ``retry_after`` is about every 429; the writes that are left are as they are."""
+    caller = caller_with(retry_after=True, rate_headers="always")
+    caller.sandbox.npns.occupy(dt.timedelta(seconds=89.5))
+    headers = headers_of(caller.post(LOOKUP, {"npns": ["1"]}))
+    assert headers["retry-after"] == "90"
+    assert headers["x-ratelimit-remaining"] == "59"
+
+
+def test_a_busy_account_does_not_say_when_unless_asked(caller: Client) -> None:
+    """No page has ``Retry-After``, so that the default is without it."""
+    caller.sandbox.npns.occupy(dt.timedelta(seconds=89.5))
+    assert "retry-after" not in headers_of(caller.post(LOOKUP, {"npns": ["1"]}))

@@ -76,3 +76,46 @@ def test_an_unknown_method_can_be_a_405(caller_with: Callable[..., Client]) -> N
         answer = caller.send("DELETE", path)
         assert (answer.status, dict(answer.headers)["allow"]) == (405, allowed)
     assert caller.send("DELETE", "/v1/nothing").status == 404
+
+
+_OF_POLICY = [
+    "_id", "policyNumber", "currentStatus", "riskStateCode", "entityMatchStatus",
+    "productMatchStatus", "transactionCount", "createdAt", "updatedAt",
+]  # fmt: skip
+_REQUIRED = {
+    "Policy": _OF_POLICY,
+    "ContactAssociation": ["downstreamEntityId", "businessRoles", "isPrimary"],
+    "UploadError": ["index", "error"],
+    "ErrorResponseDto": ["statusCode", "requestId", "errorType", "errorMessage", "timestamp"],
+}
+"""What the pages show as required; of other answers, no page shows it."""
+
+
+@pytest.mark.parametrize("model", _REQUIRED)
+def test_the_documented_members_are_required(model: str) -> None:
+    """A generated client has no optional member where Turris always sends one."""
+    schema = document(OPERATIONS, Options())["components"]["schemas"][model]
+    assert schema["required"] == _REQUIRED[model]
+
+
+@pytest.mark.parametrize("optional_fields", choices("optional_fields"))
+def test_what_follows_from_other_members_is_always_sent(
+    caller_with: Callable[..., Client], optional_fields: str
+) -> None:
+    """A record without the member is answered with it, so that it is required, and never null."""
+    caller = caller_with(optional_fields=optional_fields)
+    sandbox = caller.sandbox
+    agency = sandbox.associations.add()
+    sandbox.policies.add()
+    sandbox.coverages.add(downstream_entity_association_id=agency.id)
+    schemas = caller.get(DOCUMENT_PATH).json()["components"]["schemas"]
+    (policy,) = caller.get("/v1/policies").json()["data"]
+    path = f"/v1/downstream-entity-associations/{agency.id}/policy-compliance-statuses"
+    coverage = caller.get(path).json()["data"]["eAndO"]
+    for name, member, sent in (
+        ("Policy", "currentStatus", policy),
+        ("Coverage", "collectionStatus", coverage),
+    ):
+        assert member in schemas[name]["required"]
+        assert "null" not in str(schemas[name]["properties"][member])
+        assert isinstance(sent[member], str)

@@ -3,7 +3,12 @@
 import pytest
 from doubles.sandbox_client import INVITE, Client, refusal
 
-from pytest_turris.core.wire.errors import ConnectionFailure, InvalidInput, ScriptedError
+from pytest_turris.core.wire.errors import (
+    ConnectionFailure,
+    InvalidInput,
+    ScriptedError,
+    TurrisError,
+)
 
 
 @pytest.mark.parametrize(
@@ -13,7 +18,9 @@ from pytest_turris.core.wire.errors import ConnectionFailure, InvalidInput, Scri
         (401, "unauthorized"),
         (403, "forbidden"),
         (404, "not_found"),
+        (405, "not_found"),
         (409, "invalid_input"),
+        (410, "not_found"),
         (413, "invalid_input"),
         (422, "invalid_input"),
         (429, "rate_limit_exceeded"),
@@ -25,6 +32,16 @@ from pytest_turris.core.wire.errors import ConnectionFailure, InvalidInput, Scri
 def test_a_scripted_status_has_its_documented_type(status: int, error_type: str) -> None:
     """``errorType`` follows the status, as in the error-handling guide."""
     assert ScriptedError(status, "words").type == error_type
+
+
+@pytest.mark.parametrize(
+    "kind", [one for one in TurrisError.__subclasses__() if one is not ScriptedError]
+)
+def test_a_scripted_status_has_the_type_of_the_sandboxs_own_refusal(
+    kind: type[TurrisError],
+) -> None:
+    """What a client does about a status is tried with the same ``errorType`` in both ways."""
+    assert ScriptedError(kind.status, "words").type == kind("words").type
 
 
 def test_a_reason_is_the_messages_unless_given() -> None:

@@ -179,6 +179,8 @@ def test_names_are_those_of_the_wire(caller: Client) -> None:
     )
     assert caller.sandbox.journal[-1].notes == (
         "ignored unknown member: 'client_id', 'client_secret'",
+        "perhaps misspelt: the member 'client_id' is ignored; did you mean 'clientId'?",
+        "perhaps misspelt: the member 'client_secret' is ignored; did you mean 'clientSecret'?",
     )
 
 
@@ -196,7 +198,10 @@ def test_unknown_parameters_are_ignored_and_noted(caller: Client) -> None:
     caller.sandbox.agents.add(npn="1")
     response = caller.get(f"{AGENTS}?nnp=2&page=1")
     assert len(response.json()["data"]) == 1
-    assert caller.sandbox.journal[-1].notes == ("ignored unknown query parameter: 'nnp', 'page'",)
+    assert caller.sandbox.journal[-1].notes == (
+        "ignored unknown query parameter: 'nnp', 'page'",
+        "perhaps misspelt: the query parameter 'nnp' is ignored; did you mean 'npn'?",
+    )
 
 
 @pytest.mark.parametrize("query", ["npn=1&npn=1", "npn=1&npn=2&npn=3"])

@@ -95,6 +95,25 @@ def test_a_change_needs_json(served: StandaloneSandbox, row: Control) -> None:
     assert served.sandbox.snapshot() == before
 
 
+@pytest.mark.parametrize("row", WRITES)
+def test_a_control_takes_no_body(served: StandaloneSandbox, row: Control) -> None:
+    """Without a Content-Type it is an empty object: it works, or names the members it needs."""
+    start = served.sandbox.snapshot()
+    expected = send(served, row.method, path_of(row), "{}", **RIGHT)[0]
+    served.sandbox.restore(start)
+    status = send(served, row.method, path_of(row), Authorization=RIGHT["Authorization"])[0]
+    served.sandbox.restore(start)
+    assert status == expected
+
+
+@pytest.mark.parametrize("row", WRITES)
+def test_a_body_needs_its_type(served: StandaloneSandbox, row: Control) -> None:
+    """Only where there is nothing to read, nothing has to say what it is."""
+    answer = send(served, row.method, path_of(row), "{}", Authorization=RIGHT["Authorization"])
+    assert answer[0] == 415
+    assert b"or no body and no Content-Type" in answer[2]
+
+
 @pytest.mark.parametrize("path", ["/__sandbox__/nonsense", "/%5f_sandbox__/clock"])
 def test_what_is_no_row_is_guarded_too(served: StandaloneSandbox, path: str) -> None:
     """Without the token, nobody learns which paths there are."""

@@ -1,7 +1,7 @@
 """Rate limits and idempotency keys: show, exhaust, move to an edge, forget."""
 
 import datetime as dt
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from pydantic import Field
 
@@ -15,8 +15,11 @@ from mock_server.control.models import (
     Parameters,
     Result,
 )
-from pytest_turris.core.middleware.limits import Allowance, Bucket, RateWindowError
+from pytest_turris.core.middleware.limits import Bucket, RateWindowError
 from pytest_turris.core.resources.record import UnknownRecordError
+
+if TYPE_CHECKING:
+    from pytest_turris.core.middleware.allowance import Allowance
 
 
 class Window(Result):

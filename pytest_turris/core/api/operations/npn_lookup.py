@@ -1,5 +1,6 @@
 """NPN lookup: whether NPNs belong to a firm or an individual, or are unknown."""
 
+import datetime as dt
 from typing import Annotated
 
 from pydantic import Field, StringConstraints
@@ -7,6 +8,7 @@ from pydantic import Field, StringConstraints
 from pytest_turris.core.api.call import Call
 from pytest_turris.core.api.operation import operation
 from pytest_turris.core.entity.records import is_pending
+from pytest_turris.core.middleware.allowance import retry_after
 from pytest_turris.core.resources.npns import NpnLookupResult
 from pytest_turris.core.wire.errors import RateLimitExceeded
 from pytest_turris.core.wire.model import RequestModel
@@ -34,13 +36,19 @@ def lookup_npns(call: Call) -> list[NpnLookupResult]:
     """Look up each NPN once, in the order given."""
     body = call.body(NpnLookupDto, (call.options.npn_lookup_member, "npns"))
     npns = call.records.npns
-    if npns.busy:
-        raise RateLimitExceeded(
-            "Too Many Requests",
-            reason=f"another NPN lookup of this account is in progress until {npns.busy_until}",
-        )
+    if npns.busy and (until := npns.busy_until):
+        raise _busy(call, until)
     npns.occupy(call.options.npn_lookup_duration)
     return [_result(call, npn) for npn in dict.fromkeys(body.npns)]
+
+
+def _busy(call: Call, until: dt.datetime) -> RateLimitExceeded:
+    error = RateLimitExceeded(
+        "Too Many Requests",
+        reason=f"another NPN lookup of this account is in progress until {until}",
+    )
+    error.headers = retry_after(until, call.at, call.options)
+    return error
 
 
 def _result(call: Call, npn: str) -> NpnLookupResult:
