@@ -58,17 +58,14 @@ class Faults:
             operation: Its name (``"list_agents"``), documented operation id or
                 ``"GET /v1/agents"``.
             status: Answer with this status, 400 to 599, and an error in Turris's shape. A 429 also
-                has ``X-RateLimit-*``, and ``Retry-After`` by the option, as if the limit were used
-                up now.
+                has the headers of a limit that is used up now.
             error: Do not answer: ``"connect"`` refuses the connection, ``"reset"`` breaks it after
                 the request was sent.
             delay: How much time passes on the sandbox's clock (a timedelta or seconds). Nothing
                 sleeps: a client in process with a shorter timeout gets its own error after that.
             real_delay: How long the answer really takes over a socket (a timedelta or seconds, at
-                most 300), for clients in any language. In process nothing sleeps, and a client
-                with a shorter timeout gets its own timeout error, as with ``delay``.
-            headers: Response headers with ``status``, such as ``Retry-After``. They replace those
-                that the answer has anyway.
+                most 300), for clients in any language. In process it is as ``delay``.
+            headers: Response headers with ``status``, in place of those that the answer has anyway.
             times: How many calls it fires for; ``None``: all, until ``remove``.
             processed: The request takes effect; only its answer fails.
             optional: Do not fail the test if it never fires.

@@ -39,7 +39,7 @@ def seconds_left(until: dt.datetime, now: dt.datetime) -> int:
     return math.ceil((until - now).total_seconds())
 
 
-def retry_after(until: dt.datetime, now: dt.datetime, options: Options) -> Fields:
+def fields_to_retry(until: dt.datetime, now: dt.datetime, options: Options) -> Fields:
     """``Retry-After`` of a 429 after which a call succeeds; none without the option."""
     if not options.retry_after:
         return ()
@@ -49,5 +49,5 @@ def retry_after(until: dt.datetime, now: dt.datetime, options: Options) -> Field
 def used_up(limit: int, now: dt.datetime, options: Options) -> Fields:
     """The headers of a 429 that a test scripted: those of a window that was used up just now."""
     resets_at = later(now, WINDOW)
-    wait = retry_after(resets_at, now, options)
+    wait = fields_to_retry(resets_at, now, options)
     return (*Allowance(limit, limit, resets_at).headers, *wait)

@@ -13,7 +13,7 @@ from typing import Any, Literal, Protocol
 from pytest_turris.core.changes import Changes, Row
 from pytest_turris.core.clock import Clock, later
 from pytest_turris.core.errors import TurrisKitError, UnknownNameError
-from pytest_turris.core.middleware.allowance import WINDOW, Allowance, retry_after, seconds_left
+from pytest_turris.core.middleware.allowance import WINDOW, Allowance, fields_to_retry, seconds_left
 from pytest_turris.core.options import Options
 from pytest_turris.core.text.names import did_you_mean
 from pytest_turris.core.undo import Undo, whole
@@ -252,7 +252,7 @@ class Limits:
 
     def _exceeded(self, bucket: Bucket, credential: str) -> RateLimitExceeded:
         allowance, now = self.allowance(bucket, credential), self._clock.now()
-        headers = retry_after(allowance.resets_at, now, self._options)
+        headers = fields_to_retry(allowance.resets_at, now, self._options)
         left = seconds_left(allowance.resets_at, now)
         error = RateLimitExceeded(
             f"Rate limit exceeded. Please retry after {int(WINDOW.total_seconds())} seconds.",

@@ -132,11 +132,9 @@ class Agents(Collection[AgentEntry]):
     ) -> AgentEntry:
         """Add an agent, whose NIPR data is up to date; generate the NPN and names not given.
 
-        Unless ``synchronized``, the first fetch from NIPR is queued now, and names that are not
-        given are empty until it is done.
-
-        Missing names are those that ``npns`` has for the NPN, if it has any. With the NPN of a
-        known agent, that agent is returned and joins the association (assumed: what Turris does
+        Missing names are those that ``npns`` has for the NPN, if it has any. Unless
+        ``synchronized``, the first fetch from NIPR is queued now, and brings them. With the NPN of
+        a known agent, that agent is returned and joins the association (assumed: what Turris does
         with a second agent of an NPN is not documented). ``authority`` has the states requested
         and approved, for each product.
 
@@ -151,9 +149,7 @@ class Agents(Collection[AgentEntry]):
             return self._join(known, association_id) if association_id else known
         names = {"first_name": first_name, "middle_name": middle_name, "last_name": last_name}
         if synchronized:
-            nipr = self._npns.individual(npn) if isinstance(npn, str) else {}  # type: ignore[redundant-expr] # see above
-            names = {name: text or nipr.get(name) for name, text in names.items()}
-            names |= self.invented(names)
+            names = self._completed(npn, names)
         links = [self._randomness.object_id()] if association_id else []
         return self.make(
             agent=self._person(npn, names) | {"downstream_entity_agent_association_ids": links},
@@ -214,6 +210,12 @@ class Agents(Collection[AgentEntry]):
     def with_npn(self, npn: str) -> AgentEntry | None:
         """The agent with an NPN, or None."""
         return self.one_where(npn=npn)
+
+    def _completed(self, npn: str, names: Mapping[str, str | None]) -> dict[str, str | None]:
+        """Names with those that NIPR has for the NPN, or that are invented."""
+        nipr = self._npns.individual(npn) if isinstance(npn, str) else {}  # type: ignore[redundant-expr] # as in add
+        known = {name: text or nipr.get(name) for name, text in names.items()}
+        return known | self.invented(known)
 
     def invented(self, names: Mapping[str, str | None]) -> dict[str, str]:
         """A first and a last name for an agent, where these names have none."""

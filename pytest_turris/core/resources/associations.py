@@ -149,10 +149,9 @@ class Associations(Collection[Association]):
         """Add an association that has been onboarded, whose NIPR data is up to date.
 
         The legal name and the FEIN are those that ``npns`` has for the NPN, if it has any. Unless
-        ``synchronized``, the first fetch from NIPR is queued now, and brings them. An NPN is
-        generated if one is required and none is given. With ``invited`` the agency has not
-        answered its invitation yet, and no NPN is generated. An ``email`` is made if none is
-        given, so that no two associations share a contact.
+        ``synchronized``, the first fetch from NIPR is queued now, and brings them. A required NPN
+        is generated, unless the agency is ``invited``, and has not answered its invitation yet.
+        So is an ``email``: no two associations share a contact.
 
         Raises:
             RecordError: A value does not fit.
@@ -162,8 +161,7 @@ class Associations(Collection[Association]):
         npn = self._randomness.number("npn", 8) if needs_npn else downstream_entity_npn
         email = email or self._unused_email()
         names = {"legal_name": downstream_entity_name, "ein": ein}
-        if synchronized:
-            names |= self._npns.firm(npn)
+        names |= self._npns.firm(npn) if synchronized else {}
         facts = {"category": category, "is_npn_required": is_npn_required, "npn": npn}
         return self.make(
             id=self._randomness.object_id(),

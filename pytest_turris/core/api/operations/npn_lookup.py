@@ -8,7 +8,7 @@ from pydantic import Field, StringConstraints
 from pytest_turris.core.api.call import Call
 from pytest_turris.core.api.operation import operation
 from pytest_turris.core.entity.records import is_pending
-from pytest_turris.core.middleware.allowance import retry_after
+from pytest_turris.core.middleware.allowance import fields_to_retry
 from pytest_turris.core.resources.npns import NpnLookupResult
 from pytest_turris.core.wire.errors import RateLimitExceeded
 from pytest_turris.core.wire.model import RequestModel
@@ -47,7 +47,7 @@ def _busy(call: Call, until: dt.datetime) -> RateLimitExceeded:
         "Too Many Requests",
         reason=f"another NPN lookup of this account is in progress until {until}",
     )
-    error.headers = retry_after(until, call.at, call.options)
+    error.headers = fields_to_retry(until, call.at, call.options)
     return error
 
 
