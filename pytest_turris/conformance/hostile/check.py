@@ -119,7 +119,7 @@ ADVICE: dict[str, tuple[str, str]] = {
     "AR-32": ("A limit on token requests becomes an outage of every call.",
               "Use the old token until it expires."),
     "AR-33": ("One silent server blocks a worker forever.",
-              "Set a timeout for each read, and a deadline for the whole call."),
+              "Set a timeout of two minutes at most for each read, and a deadline for each call."),
     "AR-34": ("One user sees, or changes, the data of another.",
               "Compare the id in the answer with the id that you asked for."),
     "AR-35": ("State that the API does not define travels with later requests.",

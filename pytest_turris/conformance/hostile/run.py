@@ -4,6 +4,7 @@ import datetime as dt
 import re
 from dataclasses import dataclass
 
+from pytest_turris.conformance.answer_waits import require_bounded_waits
 from pytest_turris.conformance.call_result import CallResult, require_no_crash
 from pytest_turris.conformance.driver import STEP_TIMEOUT, ClientCall, Perform, ProbeSteps
 from pytest_turris.conformance.errors import EXPIRED_TOKEN, ViolationError
@@ -218,8 +219,8 @@ def _require_result(harness: ClientHarness, observed: _Observed) -> None:
         harness.require(result.error is None, f"{name}: the call failed: {result}")
     if variant.expects == "refuses":
         harness.require(result.error is not None, f"{name}: the call returned a result")
-    waited_out = variant.delay and len(observed.tries) == 1 and result.error is None
-    harness.require(not waited_out, f"{name}: the client waited {variant.delay} for one answer")
+    if variant.delay:
+        require_bounded_waits(harness, observed.tries[: variant.times], result, f"{name}: ")
 
 
 def _require_bounds(harness: ClientHarness, observed: _Observed) -> None:
