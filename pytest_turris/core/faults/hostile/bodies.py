@@ -12,6 +12,7 @@ from pytest_turris.core.faults.hostile.answer import (
     error_answer,
 )
 from pytest_turris.core.faults.hostile.framing import ENDLESS_BODIES, FALSE_LENGTHS, ODD_HEADS
+from pytest_turris.core.faults.hostile.next_pages import with_cursor, with_next_page
 from pytest_turris.core.wire.messages import Fields, Response, encode
 
 _HTML = b"<!doctype html><title>502</title><h1>Bad gateway</h1>"
@@ -80,17 +81,11 @@ def _status(status: int, body: bytes | None = b"") -> AnswerMaker:
 
 
 def _with_next(url: str) -> AnswerMaker:
-    def make(context: AnswerContext) -> Response:
-        honest = context.honest()
-        link = ("link", f'<{url}>; rel="next"')
-        document = context.document() | {"next": url, "links": {"next": url}}
-        return replace(honest, headers=(*honest.headers, link), body=encode(document))
-
-    return make
+    return lambda context: with_next_page(context.honest(), url)
 
 
 def _self_loop(context: AnswerContext) -> Response:
-    return _with_next(context.request.target)(context)
+    return with_cursor(with_next_page(context.honest(), context.request.target), "again")
 
 
 def _variants(
