@@ -8,7 +8,7 @@ from typing import Any
 
 import aiohttp
 import pytest
-from doubles.clients.client_steps import ApiError, Send, UnexpectedAnswerError
+from doubles.clients.client_steps import ApiError, ClientError, Send, UnexpectedAnswerError
 from doubles.clients.early_and_late import LastsUntilItsExpiry
 from doubles.clients.fragile_clients import TakesAnything
 from doubles.clients.good_client import GoodClient
@@ -17,6 +17,7 @@ from doubles.clients.sweeping import examine
 
 from pytest_turris.conformance.client_under_test import ClientUnderTest
 from pytest_turris.conformance.errors import EXPIRED_TOKEN
+from pytest_turris.core.faults.hostile.raw import MAX_SECONDS
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.doors.sockets.pool import Server
 from pytest_turris.findings.errors import CheckFailedError, NotObservedError
@@ -24,6 +25,9 @@ from pytest_turris.fixtures.hostile_answer import HostileCase
 from pytest_turris.fixtures.token_case import TokenCase
 from pytest_turris.time_travel.blocking import real_sleep
 from pytest_turris.time_travel.travel import TimeTravel
+
+_GRACE = 3.0
+"""Real seconds by which a busy machine may be late."""
 
 
 def test_verdict_names_what_was_left_out(turris: Sandbox, turris_time: TimeTravel) -> None:
@@ -208,3 +212,46 @@ def test_client_that_is_stuck_for_good_is_blamed(
     with pytest.raises(CheckFailedError, match="later, with ordinary answers, the call failed"):
         HostileCase("AR-22", turris, turris_time).run(client.call)
     client.good.close()
+
+
+def test_an_endless_answer_outlasts_the_usual_timeout() -> None:
+    """A timeout of five seconds, which aiohttp rounds up to a whole second, is well within it."""
+    latest = max(
+        aiohttp.helpers.calculate_timeout_when(tenths / 10, 5.0, 5.0) - tenths / 10
+        for tenths in range(10)
+    )
+    assert latest + _GRACE <= MAX_SECONDS
+
+
+class LeavesLate:
+    """A good client whose own timeout comes after the server's end of an answer, if it has one."""
+
+    def __init__(self, error: type[Exception]) -> None:
+        self.good = SyncHttpx(type("Waits", (GoodClient,), {"timeout": None, "deadline": None})())
+        self._error = error
+
+    def call(self) -> object:
+        """Ask for the agents."""
+        try:
+            return self.good.call()
+        except ClientError:
+            raise self._error from None
+
+
+class ReadTimeout(Exception):  # noqa: N818 - as the libraries call it
+    """A client's own timeout."""
+
+
+@pytest.mark.usefixtures("turris_server")
+@pytest.mark.parametrize("name", ["AR-33/half-open", "AR-37/100 Continue, then nothing"])
+@pytest.mark.parametrize(("error", "outcome"), [(ReadTimeout, "passed"), (OSError, "failed")])
+def test_a_call_that_ends_by_its_own_timeout_has_one(
+    turris: Sandbox, turris_time: TimeTravel, name: str, error: type[Exception], outcome: str
+) -> None:
+    """On a busy machine the server may hang up first; the advice names the option."""
+    client = LeavesLate(error)
+    under_test = ClientUnderTest(call=client.call, max_seconds=0.05)
+    verdict = HostileCase(name, turris, turris_time).examine(under_test)
+    client.good.close()
+    assert verdict.outcome == outcome, verdict
+    assert outcome == "passed" or "run(call, max_seconds=0.15)" in verdict.findings[0].got

@@ -233,11 +233,13 @@ def _require_bounds(harness: ClientHarness, observed: _Observed) -> None:
     demand = harness.require if silent else harness.recommend
     what = "no timeout" if silent else "no limit for the size or for the whole time"
     for answer in observed.raw:
+        # On a busy machine the server may be first, though the client has a timeout.
         demand(
-            not answer.exhausted,
+            not answer.exhausted or observed.result.timed_out,
             f"{observed.name}: the client stayed until the server hung up, after "
             f"{answer.max_seconds:g} s of real time or 32 MB: it has {what}, or a longer one. Make "
-            "it shorter in tests, or give run(call, max_seconds=...)",
+            "it shorter in tests, or let the server wait longer than the client does: "
+            f"run(call, max_seconds={3 * answer.max_seconds:g})",
         )
 
 
