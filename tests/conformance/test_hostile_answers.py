@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 from doubles.clients.client_steps import ApiError, ClientError, Send, UnexpectedAnswerError
 from doubles.clients.early_and_late import LastsUntilItsExpiry
-from doubles.clients.fragile_clients import TakesAnything
+from doubles.clients.fragile_clients import NoBounds, TakesAnything
 from doubles.clients.good_client import GoodClient
 from doubles.clients.stacks import SyncHttpx
 from doubles.clients.sweeping import examine
@@ -255,3 +255,28 @@ def test_a_call_that_ends_by_its_own_timeout_has_one(
     client.good.close()
     assert verdict.outcome == outcome, verdict
     assert outcome == "passed" or "run(call, max_seconds=0.15)" in verdict.findings[0].got
+
+
+class TakesObjectsOnly(NoBounds):
+    """Checks the type of the data, and has no limit for the size."""
+
+    def read(self, document: Any) -> Any:
+        """A list or an object."""
+        data = super().read(document)
+        if not isinstance(data, list | dict):
+            raise UnexpectedAnswerError("no list")
+        return data
+
+
+@pytest.mark.parametrize("name", ["AR-07/gzip bomb", "AR-08/16 MB"])
+@pytest.mark.parametrize("stack", ["httpx", "httpx async"])
+@pytest.mark.parametrize("client", [NoBounds, TakesObjectsOnly, TakesAnything])
+def test_a_large_answer_shows_the_limit_of_the_size_alone(
+    turris: Sandbox, turris_time: TimeTravel, name: str, stack: str, client: type[GoodClient]
+) -> None:
+    """It is honest but for its size, so that no check of its type hides or makes a finding."""
+    bounded = client.largest is not None
+    verdict = examine(HostileCase(name, turris, turris_time), stack, client)
+    assert verdict.outcome == ("passed" if bounded else "warned"), verdict
+    got = f"{name}: the client read 16 MB to the end, and returned a value of type list: it has"
+    assert bounded or got in verdict.findings[0].got

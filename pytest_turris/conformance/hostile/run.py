@@ -219,8 +219,19 @@ def _require_result(harness: ClientHarness, observed: _Observed) -> None:
         harness.require(result.error is None, f"{name}: the call failed: {result}")
     if variant.expects == "refuses":
         harness.require(result.error is not None, f"{name}: the call returned a result")
+    if variant.large:
+        # As with an endless body, only Turris itself could misuse it: so it is advice.
+        harness.recommend(
+            result.error is not None,
+            f"{name}: the client read 16 MB to the end, and returned {_described(result.value)}: "
+            "it has no limit for the size, or a larger one",
+        )
     if variant.delay:
         require_bounded_waits(harness, observed.tries[: variant.times], result, f"{name}: ")
+
+
+def _described(value: object) -> str:
+    return "nothing" if value is None else f"a value of type {type(value).__name__}"
 
 
 def _require_bounds(harness: ClientHarness, observed: _Observed) -> None:

@@ -75,6 +75,7 @@ class Variant:
         transport: Which clients can get it.
         endless: Whether it lasts until the client hangs up or a limit is reached: with ``silence``
             a timeout for each read ends it, with ``bytes`` a limit of size or of the whole time.
+        large: Whether it is an honest answer of 16 MB: only a size limit refuses it.
         processed: Whether a write takes effect before the answer, and must not do so again.
     """
 
@@ -89,6 +90,7 @@ class Variant:
     cached: bool = False
     transport: Transport = "both"
     endless: Literal["", "silence", "bytes"] = ""
+    large: bool = False
     processed: bool = False
 
 
