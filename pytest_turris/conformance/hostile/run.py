@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+from collections import Counter
 from dataclasses import dataclass
 
 from pytest_turris.conformance.answer_waits import require_bounded_waits
@@ -28,6 +29,8 @@ BUDGET = dt.timedelta(minutes=10)
 
 _PAUSE = dt.timedelta(minutes=2)
 _TRIES = 4
+_AT_ONCE = 2
+"""A retry may follow at once; from the next one on, a pause is due."""
 _CLOSE_SECONDS = 1.0
 """How long the server, which is another thread, may take to close a connection."""
 _HIDE = "Log method, path and status only; give secrets a repr that hides them."
@@ -263,12 +266,21 @@ def _require_bounded_requests(harness: ClientHarness, observed: _Observed) -> No
         waited = (tries[1].at - tries[0].at).total_seconds()
         got = f"{name}: the client waited {waited:g} s; the answer asked for {variant.min_wait:g} s"
         harness.require(waited >= variant.min_wait, got)
+    at_once = _sent_without_a_pause(tries)
+    got = f"{name}: the client sent the same request {at_once} times without a pause"
+    harness.require(not variant.paced or at_once <= _AT_ONCE, got)
     if variant.processed:
         got = f"{name}: the write took effect {observed.effects + 1} times"
         harness.require(not observed.effects, got)
     secrets = harness.secrets()
     leaked = [seen for seen in observed.seen if seen.elsewhere and seen.find(secrets)]
     harness.require(not leaked, f"{name}: a credential went to another origin")
+
+
+def _sent_without_a_pause(tries: list[RecordedRequest]) -> int:
+    """The most requests that were the same and at the same moment: those of a call may differ."""
+    moments = Counter((seen.at, seen.request.method, seen.request.target) for seen in tries)
+    return max(moments.values())
 
 
 def _require_no_traces(harness: ClientHarness, observed: _Observed, traces: Traces) -> None:

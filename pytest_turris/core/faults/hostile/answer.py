@@ -70,6 +70,8 @@ class Variant:
         expects: What the user's call should do.
         max_requests: How many requests of that kind one call of the user may make.
         min_wait: The minimum number of seconds that a client must wait before it asks again.
+        paced: Whether a client must pause between its tries; the first retry may be at once, as
+            that of urllib3 is.
         delay: How long the answer takes on the sandbox's clock.
         cached: Whether the client holds a token inside its refresh buffer at that time.
         transport: Which clients can get it.
@@ -86,6 +88,7 @@ class Variant:
     expects: Expectation = "refuses"
     max_requests: int = 10
     min_wait: float = 0
+    paced: bool = False
     delay: dt.timedelta = dt.timedelta(0)
     cached: bool = False
     transport: Transport = "both"
