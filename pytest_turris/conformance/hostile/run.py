@@ -34,6 +34,7 @@ _AT_ONCE = 2
 _CLOSE_SECONDS = 1.0
 """How long the server, which is another thread, may take to close a connection."""
 _HIDE = "Log method, path and status only; give secrets a repr that hides them."
+_MOVE = "Send the token in the Authorization header, and the secret in the body, not in the URL."
 _FORGED = re.compile(r"[\r\n]2025-01-01 INFO forged|\x1b\[31m")
 
 
@@ -288,8 +289,10 @@ def _require_no_traces(harness: ClientHarness, observed: _Observed, traces: Trac
     # What the client's own repr shows is the matter of TC-28, not of each answer.
     shown = harness.find_in_errors([observed.result], secrets) or traces.find_secret(secrets)
     if shown:
+        in_url = any(seen.find(secrets) == "the URL" for seen in observed.seen)
+        rule, fix = ("TC-16", _MOVE) if in_url else ("TC-28", _HIDE)
         got = f"{observed.name}: a secret or a token shows in {shown}"
-        raise ViolationError(got, expected="it shows nowhere: see TC-28", fix=_HIDE)
+        raise ViolationError(got, expected=f"it shows nowhere: see {rule}", fix=fix)
     harness.advise_on_reprs([observed.result], f"{observed.name}: ")
     forged = any(_FORGED.search(text) for text in traces.messages)
     harness.require(not forged, f"{observed.name}: control characters of the answer are in the log")
