@@ -8,15 +8,16 @@ from typing import Any
 
 import aiohttp
 import pytest
-from doubles.clients.client_steps import ApiError, Send, UnexpectedAnswerError
+from doubles.clients.client_steps import ApiError, ClientError, Send, UnexpectedAnswerError
 from doubles.clients.early_and_late import LastsUntilItsExpiry
-from doubles.clients.fragile_clients import TakesAnything
+from doubles.clients.fragile_clients import NoBounds, TakesAnything
 from doubles.clients.good_client import GoodClient
 from doubles.clients.stacks import SyncHttpx
 from doubles.clients.sweeping import examine
 
 from pytest_turris.conformance.client_under_test import ClientUnderTest
 from pytest_turris.conformance.errors import EXPIRED_TOKEN
+from pytest_turris.core.faults.hostile.raw import MAX_SECONDS
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.doors.sockets.pool import Server
 from pytest_turris.findings.errors import CheckFailedError, NotObservedError
@@ -24,6 +25,9 @@ from pytest_turris.fixtures.hostile_answer import HostileCase
 from pytest_turris.fixtures.token_case import TokenCase
 from pytest_turris.time_travel.blocking import real_sleep
 from pytest_turris.time_travel.travel import TimeTravel
+
+_GRACE = 3.0
+"""Real seconds by which a busy machine may be late."""
 
 
 def test_verdict_names_what_was_left_out(turris: Sandbox, turris_time: TimeTravel) -> None:
@@ -208,3 +212,71 @@ def test_client_that_is_stuck_for_good_is_blamed(
     with pytest.raises(CheckFailedError, match="later, with ordinary answers, the call failed"):
         HostileCase("AR-22", turris, turris_time).run(client.call)
     client.good.close()
+
+
+def test_an_endless_answer_outlasts_the_usual_timeout() -> None:
+    """A timeout of five seconds, which aiohttp rounds up to a whole second, is well within it."""
+    latest = max(
+        aiohttp.helpers.calculate_timeout_when(tenths / 10, 5.0, 5.0) - tenths / 10
+        for tenths in range(10)
+    )
+    assert latest + _GRACE <= MAX_SECONDS
+
+
+class LeavesLate:
+    """A good client whose own timeout comes after the server's end of an answer, if it has one."""
+
+    def __init__(self, error: type[Exception]) -> None:
+        self.good = SyncHttpx(type("Waits", (GoodClient,), {"timeout": None, "deadline": None})())
+        self._error = error
+
+    def call(self) -> object:
+        """Ask for the agents."""
+        try:
+            return self.good.call()
+        except ClientError:
+            raise self._error from None
+
+
+class ReadTimeout(Exception):  # noqa: N818 - as the libraries call it
+    """A client's own timeout."""
+
+
+@pytest.mark.usefixtures("turris_server")
+@pytest.mark.parametrize("name", ["AR-33/half-open", "AR-37/100 Continue, then nothing"])
+@pytest.mark.parametrize(("error", "outcome"), [(ReadTimeout, "passed"), (OSError, "failed")])
+def test_a_call_that_ends_by_its_own_timeout_has_one(
+    turris: Sandbox, turris_time: TimeTravel, name: str, error: type[Exception], outcome: str
+) -> None:
+    """On a busy machine the server may hang up first; the advice names the option."""
+    client = LeavesLate(error)
+    under_test = ClientUnderTest(call=client.call, max_seconds=0.05)
+    verdict = HostileCase(name, turris, turris_time).examine(under_test)
+    client.good.close()
+    assert verdict.outcome == outcome, verdict
+    assert outcome == "passed" or "run(call, max_seconds=0.15)" in verdict.findings[0].got
+
+
+class TakesObjectsOnly(NoBounds):
+    """Checks the type of the data, and has no limit for the size."""
+
+    def read(self, document: Any) -> Any:
+        """A list or an object."""
+        data = super().read(document)
+        if not isinstance(data, list | dict):
+            raise UnexpectedAnswerError("no list")
+        return data
+
+
+@pytest.mark.parametrize("name", ["AR-07/gzip bomb", "AR-08/16 MB"])
+@pytest.mark.parametrize("stack", ["httpx", "httpx async"])
+@pytest.mark.parametrize("client", [NoBounds, TakesObjectsOnly, TakesAnything])
+def test_a_large_answer_shows_the_limit_of_the_size_alone(
+    turris: Sandbox, turris_time: TimeTravel, name: str, stack: str, client: type[GoodClient]
+) -> None:
+    """It is honest but for its size, so that no check of its type hides or makes a finding."""
+    bounded = client.largest is not None
+    verdict = examine(HostileCase(name, turris, turris_time), stack, client)
+    assert verdict.outcome == ("passed" if bounded else "warned"), verdict
+    got = f"{name}: the client read 16 MB to the end, and returned a value of type list: it has"
+    assert bounded or got in verdict.findings[0].got

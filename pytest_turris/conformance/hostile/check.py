@@ -61,7 +61,7 @@ class HostileCheck:
 
 
 _BUSY = "The client sends requests in a hot loop, or sleeps for days, and looks hung either way."
-_RETRY_BOUND = "Limit the number of tries of each call, and pause between them."
+_RETRY_BOUND = "Limit the number of tries of each call, and pause before each but the first retry."
 _RETRIED = "A request that can never succeed is repeated, and uses up the limit."
 _OWN_ERROR = "Raise one error of your own for every answer that you cannot read."
 _CRASH = "The caller gets an error that no documentation names, and cannot handle it."
@@ -109,9 +109,9 @@ ADVICE: dict[str, tuple[str, str]] = {
               "Treat rate limit headers as optional."),
     "AR-25": ("The next request is refused too, and prolongs the limit.",
               "Wait until the reset that X-RateLimit-Reset names."),
-    "AR-26": (_BUSY, "Wait at least a second, whatever the header says."),
+    "AR-26": (_BUSY, "Pause between your tries, whatever the header says; a second is enough."),
     "AR-27": (_BUSY, "Limit the wait, and treat a value out of range as missing."),
-    "AR-28": (_CRASH, "Accept ASCII digits only; without a value, use your own back-off."),
+    "AR-28": (_CRASH, "Accept ASCII digits only; without a value, pause by your own back-off."),
     "AR-29": (_BUSY, "Limit the wait from below and above: clocks differ."),
     "AR-30": ("Each wait is short, but together they block a worker forever.",
               "Give each call a budget of time for all its tries together."),
@@ -119,7 +119,7 @@ ADVICE: dict[str, tuple[str, str]] = {
     "AR-32": ("A limit on token requests becomes an outage of every call.",
               "Use the old token until it expires."),
     "AR-33": ("One silent server blocks a worker forever.",
-              "Set a timeout for each read, and a deadline for the whole call."),
+              "Set a timeout of two minutes at most for each read, and a deadline for each call."),
     "AR-34": ("One user sees, or changes, the data of another.",
               "Compare the id in the answer with the id that you asked for."),
     "AR-35": ("State that the API does not define travels with later requests.",

@@ -3,6 +3,7 @@
 import datetime as dt
 from contextlib import AbstractContextManager
 
+from pytest_turris.conformance.answer_waits import require_bounded_waits
 from pytest_turris.conformance.driver import ProbeSteps
 from pytest_turris.conformance.errors import CaseError
 from pytest_turris.conformance.harness import ClientHarness
@@ -146,7 +147,7 @@ def _revoked_credentials(harness: ClientHarness) -> ProbeSteps[None]:
     "The token request has a timeout",
     does="Lets the token endpoint answer after ten minutes.",
     why="Every call that needs a token hangs for as long as the endpoint does.",
-    fix="Give the token request a timeout of some seconds.",
+    fix="Give the token request a timeout of some seconds, at most two minutes.",
     usual_bug="the library has no timeout by default",
     source="AWS Builders' Library",
 )
@@ -155,6 +156,7 @@ def _slow_token_endpoint(harness: ClientHarness) -> ProbeSteps[None]:
         (result,) = yield from harness.calls()
     if not harness.requests or not harness.requests[0].in_process:
         harness.not_applicable("over a socket no ten minutes pass; see the hostile answer AR-33")
+    require_bounded_waits(harness, harness.token_requests, result, for_what="a token")
     harness.require(result.error is not None, "the client waited ten minutes for a token")
 
 

@@ -39,7 +39,8 @@ _SUMMER_DAYS = 100
 @_rule(
     "TC-08",
     "A wall clock that jumps causes no loop",
-    does="Moves the client's wall clock an hour forward and back; the server's clock goes on.",
+    does="Moves the client's wall clock an hour forward and back; the server's clock goes on. A "
+    "client that recovers after a 401 is right.",
     why="After a clock correction every call requests a token, or an old token is used forever.",
     fix="Treat a token whose age is negative as expired, or measure its age by a monotonic clock.",
     usual_bug="the age is wall time, and its sign is not checked",

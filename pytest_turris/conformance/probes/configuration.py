@@ -169,7 +169,7 @@ def _right_environment(harness: ClientHarness) -> ProbeSteps[None]:
     "Credentials of the other environment give a clear error",
     does="Makes a client with credentials of the other environment.",
     why="The most frequent mistake of a first set-up takes hours to find.",
-    fix="Let the error contain the status and Turris's message.",
+    fix="Let the error contain the status or Turris's message; both together are best.",
     usual_bug="the error is a generic text without status or message",
     source="paddle-node-sdk issue 177",
     level="should",

@@ -1,14 +1,13 @@
 """TC-19 to TC-21, TC-35 and TC-65: where a credential goes when an answer leads elsewhere."""
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 
 from pytest_turris.conformance.driver import ProbeSteps
 from pytest_turris.conformance.harness import ClientHarness
 from pytest_turris.conformance.preconditions import renew, why_write_fails
 from pytest_turris.conformance.rule import RuleFamily
+from pytest_turris.core.faults.hostile.next_pages import SPELLINGS, with_next_page
 from pytest_turris.core.middleware.interception import Handle
 from pytest_turris.core.wire.hosts import DECOY_DOMAIN, LOOK_ALIKE, is_turris
 from pytest_turris.core.wire.messages import Request, Response
@@ -66,7 +65,7 @@ def _token_request(harness: ClientHarness) -> ProbeSteps[None]:
 @_rule(
     "TC-35",
     "The token goes to the API's host only",
-    does="Names a next page on another host.",
+    does=f"Names a next page on another host, in the common spellings: {SPELLINGS}.",
     why=_WHY,
     fix="Follow a link only if it has the origin of the base URL.",
     usual_bug="next links are followed with the session's headers",
@@ -202,15 +201,7 @@ def _next_page(harness: ClientHarness, where: str) -> Iterator[None]:
         response = handle(request)
         if request.is_token_request:
             return response
-        url = _elsewhere(harness, request, where)
-        try:
-            document = json.loads(response.body)
-        except ValueError:
-            return response
-        document |= {"next": url, "links": {"next": url}, "meta": {"next": url}}
-        link = ("link", f'<{url}>; rel="next"')
-        body = json.dumps(document).encode()
-        return replace(response, headers=(*response.headers, link), body=body)
+        return with_next_page(response, _elsewhere(harness, request, where))
 
     with harness.intercepting(name):
         yield

@@ -155,6 +155,8 @@ def test_an_unknown_answer_is_refused(name: str, message: str) -> None:
 
 @pytest.mark.parametrize("answer", CATALOGUE.values(), ids=list(CATALOGUE))
 def test_size_limit_is_expected_only_where_it_is_seen(answer: HostileAnswer) -> None:
-    """Only an endless answer, which needs a socket, shows a client that has no limit."""
-    shows = any(variant.endless == "bytes" for variant in answer.variants)
-    assert ("size limit" in answer.expects) <= (shows and "over a socket" in answer.expects)
+    """A large answer shows a client that has no limit, or an endless one, which needs a socket."""
+    large = any(variant.large for variant in answer.variants)
+    endless = any(variant.endless == "bytes" for variant in answer.variants)
+    shows = large or (endless and "over a socket" in answer.expects)
+    assert ("size limit" in answer.expects) <= shows

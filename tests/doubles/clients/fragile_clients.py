@@ -176,23 +176,6 @@ class CrashesOnLongHeaders(GoodClient):
             raise IndexError("too many header fields")
 
 
-class ExpectsTwoMegabytes(GoodClient):
-    """Reads whatever comes, and returns it."""
-
-    largest = None
-
-    def parsed(self, answer: Answer) -> Any:
-        """Of any size."""
-        try:
-            return json.loads(answer.body)
-        except (ValueError, RecursionError):
-            raise UnexpectedAnswerError("no JSON") from None
-
-    def read(self, document: Any) -> Any:
-        """Of any type."""
-        return document["data"]
-
-
 class NoBounds(GoodClient):
     """Reads whatever comes, for as long as it comes."""
 

@@ -88,7 +88,6 @@ from .fragile_clients import (
     AnyTls,
     BelievesEverything,
     CrashesOnLongHeaders,
-    ExpectsTwoMegabytes,
     FollowsForEver,
     Impatient,
     KeepsCookies,
@@ -144,8 +143,8 @@ ALSO: dict[str, list[type[GoodClient]]] = {
 
 FRAGILE: dict[str, type[GoodClient]] = {
     "AR-01": Only201, "AR-02": TakesAnything, "AR-03": TakesAnything, "AR-04": TakesAnything,
-    "AR-05": TakesAnything, "AR-06": TakesAnything, "AR-07": ExpectsTwoMegabytes,
-    "AR-08": ExpectsTwoMegabytes, "AR-09": TakesAnything, "AR-10": FollowsForEver,
+    "AR-05": TakesAnything, "AR-06": TakesAnything, "AR-07": NoBounds,
+    "AR-08": NoBounds, "AR-09": TakesAnything, "AR-10": FollowsForEver,
     "AR-11": NoSecondTry, "AR-12": TriesFiveTimes, "AR-13": RefreshesOnForbidden,
     "AR-14": NeverStops, "AR-15": LogsMessages, "AR-16": SecretInError, "AR-17": Only201,
     "AR-18": NeverStops, "AR-19": WaitsForHours, "AR-20": RetriesWithoutKey,

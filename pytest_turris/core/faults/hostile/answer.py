@@ -70,11 +70,14 @@ class Variant:
         expects: What the user's call should do.
         max_requests: How many requests of that kind one call of the user may make.
         min_wait: The minimum number of seconds that a client must wait before it asks again.
+        paced: Whether a client must pause between its tries; the first retry may be at once, as
+            that of urllib3 is.
         delay: How long the answer takes on the sandbox's clock.
         cached: Whether the client holds a token inside its refresh buffer at that time.
         transport: Which clients can get it.
         endless: Whether it lasts until the client hangs up or a limit is reached: with ``silence``
             a timeout for each read ends it, with ``bytes`` a limit of size or of the whole time.
+        large: Whether it is an honest answer of 16 MB: only a size limit refuses it.
         processed: Whether a write takes effect before the answer, and must not do so again.
     """
 
@@ -85,10 +88,12 @@ class Variant:
     expects: Expectation = "refuses"
     max_requests: int = 10
     min_wait: float = 0
+    paced: bool = False
     delay: dt.timedelta = dt.timedelta(0)
     cached: bool = False
     transport: Transport = "both"
     endless: Literal["", "silence", "bytes"] = ""
+    large: bool = False
     processed: bool = False
 
 

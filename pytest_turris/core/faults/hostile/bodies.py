@@ -12,6 +12,7 @@ from pytest_turris.core.faults.hostile.answer import (
     error_answer,
 )
 from pytest_turris.core.faults.hostile.framing import ENDLESS_BODIES, FALSE_LENGTHS, ODD_HEADS
+from pytest_turris.core.faults.hostile.next_pages import with_cursor, with_next_page
 from pytest_turris.core.wire.messages import Fields, Response, encode
 
 _HTML = b"<!doctype html><title>502</title><h1>Bad gateway</h1>"
@@ -42,13 +43,17 @@ def _encoded(body: bytes, encoding: str = "gzip") -> AnswerMaker:
     )
 
 
+def _long(context: AnswerContext) -> bytes:
+    """The honest answer with white space after it: only its size is odd."""
+    return context.honest().body + b" " * (16 * _MEGABYTE)
+
+
 def _huge(context: AnswerContext) -> Response:
-    return context.body(b'{"data":"' + b"0" * (16 * _MEGABYTE) + b'"}')
+    return context.body(_long(context))
 
 
 def _bomb(context: AnswerContext) -> Response:
-    bomb = gzip.compress(b'{"data":"' + b"0" * (16 * _MEGABYTE) + b'"}')
-    return _encoded(bomb)(context)
+    return _encoded(gzip.compress(_long(context)))(context)
 
 
 def _with_headers(*fields: tuple[str, str]) -> AnswerMaker:
@@ -80,17 +85,11 @@ def _status(status: int, body: bytes | None = b"") -> AnswerMaker:
 
 
 def _with_next(url: str) -> AnswerMaker:
-    def make(context: AnswerContext) -> Response:
-        honest = context.honest()
-        link = ("link", f'<{url}>; rel="next"')
-        document = context.document() | {"next": url, "links": {"next": url}}
-        return replace(honest, headers=(*honest.headers, link), body=encode(document))
-
-    return make
+    return lambda context: with_next_page(context.honest(), url)
 
 
 def _self_loop(context: AnswerContext) -> Response:
-    return _with_next(context.request.target)(context)
+    return with_cursor(with_next_page(context.honest(), context.request.target), "again")
 
 
 def _variants(
@@ -134,9 +133,9 @@ ANSWERS = (
     ),
     HostileAnswer(
         id="AR-07", title="a gzip bomb, or an encoding or a length that is not the body's",
-        expects="an error of the client's own", source="CWE-409; RFC 9112, 8",
+        expects="an error of the client's own; a size limit, too", source="CWE-409; RFC 9112, 8",
         variants=(
-            Variant(name="gzip bomb", make=_bomb),
+            Variant(name="gzip bomb", make=_bomb, expects="either", large=True),
             # A client that decodes nothing reads honest JSON: RFC 9110, 8.4, leaves that open.
             Variant(name="not gzip", make=_encoded(b'{"data":[]}'), expects="either"),
             *FALSE_LENGTHS,
@@ -144,10 +143,9 @@ ANSWERS = (
     ),
     HostileAnswer(
         id="AR-08", title="a body of 16 MB, and an endless one",
-        expects="an error of the client's own; over a socket a size limit, too",
-        source="CWE-770",
+        expects="a size limit, and an error of the client's own", source="CWE-770",
         variants=(
-            Variant(name="16 MB", make=_huge),
+            Variant(name="16 MB", make=_huge, expects="either", large=True),
             *ENDLESS_BODIES,
         ),
     ),

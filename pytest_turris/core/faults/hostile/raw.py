@@ -12,8 +12,8 @@ RawPart = bytes | float
 MAX_RAW_BYTES = 32 * 1024 * 1024
 """More than all buffers on the way hold, plus what a client with a size limit reads."""
 
-MAX_SECONDS = 6.0
-"""Real seconds; HTTP libraries wait five by default."""
+MAX_SECONDS = 10.0
+"""Real seconds: twice the usual timeout of five, which aiohttp rounds up to a whole second."""
 
 
 def as_bytes(response: Response) -> bytes:

@@ -131,7 +131,7 @@ ANSWERS = (
     ),
     HostileAnswer(
         id="AR-17", title="one 5xx, then a success",
-        expects="a GET succeeds after a pause", level="should",
+        expects="a GET is repeated, and succeeds", level="should",
         source="AWS Builders' Library, retries",
         variants=tuple(
             Variant(name=str(status), make=error_answer(status), times=1, expects="succeeds",
@@ -141,10 +141,11 @@ ANSWERS = (
     ),
     HostileAnswer(
         id="AR-18", title="every answer is a 5xx",
-        expects="a limited number of attempts", source="AWS Builders' Library, retries",
+        expects="a limited number of attempts, with pauses",
+        source="AWS Builders' Library, retries",
         variants=(
-            Variant(name="api", make=error_answer(503)),
-            Variant(name="token", endpoint="token", make=error_answer(503)),
+            Variant(name="api", make=error_answer(503), paced=True),
+            Variant(name="token", endpoint="token", make=error_answer(503), paced=True),
         ),
     ),
     HostileAnswer(

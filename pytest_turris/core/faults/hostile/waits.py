@@ -67,7 +67,9 @@ def _once(
 
 
 def _always(names: dict[str, _Value]) -> tuple[Variant, ...]:
-    return tuple(Variant(name=name, make=_limited(reset)) for name, reset in names.items())
+    return tuple(
+        Variant(name=name, make=_limited(reset), paced=True) for name, reset in names.items()
+    )
 
 
 ANSWERS = (
@@ -124,14 +126,14 @@ ANSWERS = (
     ),
     HostileAnswer(
         id="AR-29", title="429, reset by a clock that is ten minutes off",
-        expects="a limited wait", source="ietf-wg-httpapi/ratelimit-headers issue 25",
+        expects="a limited wait, no hot loop", source="ietf-wg-httpapi/ratelimit-headers issue 25",
         variants=_always({"server ahead": _after(602), "server behind": _after(-598)}),
     ),
     HostileAnswer(
         id="AR-30", title="every answer is a 429 with Retry-After: 120",
         expects="a time limit for the whole call, not only for each attempt",
         source="httpx-retries issue 57",
-        variants=(Variant(name="120 s", make=_limited(retry_after=_text("120"))),),
+        variants=(Variant(name="120 s", make=_limited(retry_after=_text("120")), paced=True),),
     ),
     HostileAnswer(
         id="AR-31", title="Retry-After and X-RateLimit-Reset disagree", level="should",
