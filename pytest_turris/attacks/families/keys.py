@@ -180,7 +180,7 @@ def _newline(context: AttackContext) -> Iterator[AttackStep]:
 def _short(context: AttackContext) -> Iterator[AttackStep]:
     if (there := (yield from started_with(context, context.configured_key(_SHORT)))) is None:
         return
-    # It takes the key to send it, so that a failure is no worse than to accept it.
+    # It takes the key to send it: a failure is as serious as to accept it.
     forged = context.genuine().signed_with(_SHORT)
     yield refused(forged, transmission=there, crash_level="should")
 
