@@ -231,6 +231,7 @@ def test_a_port_that_is_taken(started: Started, attacks: None) -> None:
         (("--effects", "cat /dev/null", "--effects-url", "http://127.0.0.1:9/"), "give one"),
         (("--effects-url", "http://127.0.0.1:9/"), "--effects-url http://127.0.0.1:9/"),
         (("--effects-url", "http://192.0.2.1/"), "use --allow 192.0.2.1:80"),
+        (("--effects", "date +%s%N"), "the effects change by themselves"),
     ],
 )
 def test_mistakes_are_found_before_anything_is_sent(
@@ -251,7 +252,7 @@ def test_effects_url_that_refuses(started: Started) -> None:
 def test_effects_that_fail_on_the_way(started: Started, attacks: None) -> None:
     """What is known by then is kept."""
     tried = started.effects.with_name("tried")
-    probe = f"echo >>{tried}; test $(wc -l <{tried}) -lt 6 && cat {started.effects}"
+    probe = f"echo >>{tried}; test $(wc -l <{tried}) -lt 9 && cat {started.effects}"
     done = started.attack("--effects", probe)
     assert done.exit_code == 4, done.output
     report = started.reported()
