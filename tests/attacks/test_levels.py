@@ -3,10 +3,11 @@
 import hashlib
 import hmac
 import json
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
-from doubles.attack_harness import context_for
+from doubles.attack_harness import attack_in_process, attack_over_socket, context_for
+from doubles.receivers.bare_server import BadRequestError, BareServer, NoLimit
 from doubles.receivers.good_receiver import KEY, Backend, ReceiverApp
 from doubles.receivers.odd_ports import hangs_up_on_large_bodies, listening
 
@@ -179,7 +180,36 @@ def test_server_that_hangs_up_has_a_limit() -> None:
     with listening(hangs_up_on_large_bodies) as port:
         verdict = run_attack(find_attack("WH-67"), Receiver(f"http://127.0.0.1:{port}/"), context)
     assert verdict.outcome == "not observed", verdict
-    assert [note.partition(": ")[0] for note in verdict.notes] == ["8 MiB", "64 MiB in chunks"]
+    assert [note.partition(": ")[0] for note in verdict.notes] == ["with its length", "in chunks"]
+
+
+def test_limit_of_a_server_is_not_seen_in_process() -> None:
+    """What reads a large body is neither accused nor passed: its server may have a limit."""
+
+    class Unlimited(ReceiverApp):
+        """Reads all there is."""
+
+        inbox_class = NoLimit
+
+    verdict = attack_in_process("WH-67", Unlimited)
+    assert verdict.outcome == "not observed", verdict
+    assert "Run it against a URL" in verdict.reason
+    assert attack_in_process("WH-67", ReceiverApp).outcome == "passed"
+
+
+def test_length_is_limited_as_chunks_are() -> None:
+    """A receiver that answers 411 to chunks may read any length that is announced."""
+
+    class TakesNoChunks(BareServer):
+        """Refuses chunks, whatever comes in them."""
+
+        def _chunks(self, reader: BinaryIO) -> bytes:
+            raise BadRequestError
+
+    with TakesNoChunks("WH-67").open() as server:
+        verdict = attack_over_socket("WH-67", server)
+    assert verdict.outcome == "failed", verdict
+    assert [finding.got[:14] for finding in verdict.findings] == ["401 after 67,1"]
 
 
 def test_scheme_that_cannot_sign_what_is_not_json() -> None:

@@ -18,10 +18,15 @@ from pytest_turris.attacks.sending.response import ReceiverResponse
 from pytest_turris.attacks.series.standing import Standing
 from pytest_turris.attacks.step import AttackStep, Examine, StepOutcome, refused
 from pytest_turris.core.text.plurals import counted
+from pytest_turris.receivers.exchange import WebhookResponse
 
 Responses = tuple[ReceiverResponse, ...]
 
 _NOTHING = "nothing done"
+_NO_LIMIT_SEEN = (
+    "{answer} to a large body, as to any forgery: the receiver shows no limit of its own, and in "
+    "process the limit of its server is not seen. Run it against a URL"
+)
 _DO_NOTHING = "Answer as you do, and do nothing."
 
 
@@ -144,13 +149,18 @@ class Judge:
         elif answer.written:
             size = f"after {answer.written:,} bytes"
             self._case.notes.append(f"{step.label}: answered {size}")
-            wrong = self._wrong_response().answer
-            same = wrong is not None and wrong.status_code == answer.status_code
-            if answer.to_the_end and same:
+            if answer.to_the_end and self._as_any_forgery(answer):
                 got = (
                     f"{self._answered(response)} {size}, all there were: the answer to any forgery"
                 )
                 self._case.find("status", step, got, "an answer before the end, or 413")
+        elif not self._receiver.is_url and self._as_any_forgery(answer):
+            self._case.unseen = _NO_LIMIT_SEEN.format(answer=answer.status_code)
+
+    def _as_any_forgery(self, answer: WebhookResponse) -> bool:
+        """Whether an answer has the status of that to a wrong signature."""
+        wrong = self._wrong_response().answer
+        return wrong is not None and wrong.status_code == answer.status_code
 
     def _burst(self, step: AttackStep, responses: Responses) -> None:
         """What was not answered at once but alone, and whether any of them was accepted."""
