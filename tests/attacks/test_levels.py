@@ -1,7 +1,9 @@
 """How serious a finding is follows from what a sender without the key gains."""
 
+import contextlib
 import hashlib
 import hmac
+import itertools
 import json
 from typing import Any, BinaryIO
 
@@ -11,8 +13,10 @@ from doubles.receivers.bare_server import BadRequestError, BareServer, NoLimit
 from doubles.receivers.good_receiver import KEY, Backend, ReceiverApp
 from doubles.receivers.odd_ports import hangs_up_on_large_bodies, listening
 
+from pytest_turris.attacks.attack import Attack
 from pytest_turris.attacks.catalogue import ATTACKS, find_attack
 from pytest_turris.attacks.context import AttackContext
+from pytest_turris.attacks.families.advice import ACTING_IS_NOTED
 from pytest_turris.attacks.hooks import ReceiverHooks
 from pytest_turris.attacks.receiver import Receiver
 from pytest_turris.attacks.runner import run_attack
@@ -140,6 +144,18 @@ def test_variants_have_levels_of_their_own() -> None:
     assert (levels["PUT without a signature"], levels["PUT"]) == ("must", "should")
     assert verdict.outcome == "failed"
     assert "No sender uses this method" in str(verdict)
+
+
+@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.id)
+def test_page_says_where_acting_is_only_noted(attack: Attack) -> None:
+    """The level on the page is that of the answer: what has another level is named."""
+    steps = attack.steps(context_for(Backend(), ReceiverApp))
+    levels = set()
+    # An attack that goes by the answers to its steps gets none here, and has no part like this.
+    with contextlib.suppress(Exception):
+        levels = {step.effects_level for step in itertools.islice(steps, 5)}
+    if attack.level != "info":
+        assert ("info" in levels) <= attack.wants.endswith(ACTING_IS_NOTED)
 
 
 def test_attacks_about_a_server_are_notes() -> None:
