@@ -149,6 +149,8 @@ def _run(
     from pytest_turris.core.entity.event_models import EVENTS
     from pytest_turris.core.options import choices
 
+    if json_file:
+        arguments.require_writable("--json", json_file)
     options = arguments.read_options(
         option,
         scheme=scheme,

@@ -211,6 +211,21 @@ def read_payload(file: Path, factory: "WebhookFactory") -> "OwnPayload":
         fail(f"--payload {file}: {error.strerror or error}")
 
 
+def require_writable(option: str, file: Path) -> None:
+    """End the command unless a file can be written, before the work whose result goes there.
+
+    Args:
+        option: The option that names the file.
+        file: The file, which may exist.
+    """
+    if not file.parent.is_dir():
+        fail(f"{option} {file}: there is no folder {file.parent}: make it first")
+    if file.is_dir():
+        fail(f"{option} {file}: this is a folder: name a file in it")
+    if not os.access(file if file.exists() else file.parent, os.W_OK):
+        fail(f"{option} {file}: it cannot be written: change its permissions, or name another")
+
+
 def read_ignored(texts: Iterable[str]) -> "IgnoredChecks":
     """Return the attacks that ``--ignore ID=reason`` leaves out, with the reasons."""
     from pytest_turris.attacks.catalogue import ATTACKS
