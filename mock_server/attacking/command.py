@@ -54,6 +54,13 @@ Examples:
     help="A webhookType that the receiver acts on; all four by default. Can be repeated.",
 )
 @click.option(
+    "--only",
+    metavar="ID",
+    multiple=True,
+    shell_complete=one_of("attacks"),
+    help="An attack to run in place of those of the profile, such as WH-05. Can be repeated.",
+)
+@click.option(
     "--ignore",
     metavar="ID=REASON",
     multiple=True,
@@ -134,6 +141,7 @@ def _run(
     payload: Path | None,
     entity: str,
     event: tuple[str, ...],
+    only: tuple[str, ...],
     ignore: tuple[str, ...],
     header: tuple[str, ...],
     host: str,
@@ -167,6 +175,7 @@ def _run(
         payload=arguments.read_payload(payload, factory) if payload else None,
         options=options,
         events=tuple(arguments.read_choice("--event", name, EVENTS) for name in event),
+        only=arguments.read_attacks(only),
         ignored=arguments.read_ignored(ignore),
         lines=lines,
         timeout=timeout,

@@ -45,6 +45,20 @@ def test_effects_are_seen(started: Started, attacks: None) -> None:
     assert set(started.outcomes().values()) == {"passed"}
 
 
+def test_attacks_are_chosen_one_by_one(started: Started) -> None:
+    """An attack runs without the others of its profile, whichever that is."""
+    done = started.attack("--only", "wh-84", "--only", "WH-125", "--only", "WH-84")
+    assert done.exit_code == 0, done.output
+    assert list(started.outcomes()) == ["WH-84", "WH-125"]
+    assert started.reported()["options"]["only"] == ["WH-84", "WH-125"]
+
+
+def test_an_attack_that_does_not_exist_is_not_chosen(started: Started) -> None:
+    """The nearest is named, and nothing is sent."""
+    done = started.attack("--only", "WH-999")
+    assert (done.exit_code, "did you mean 'WH-" in done.output) == (2, True), done.output
+
+
 @choose("WH-01", "WH-02", "WH-84")
 def test_without_effects_nothing_passes(started: Started, attacks: None) -> None:
     """What is answered as it should be has a word of its own, and the output says why."""
