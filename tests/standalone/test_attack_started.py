@@ -256,6 +256,19 @@ def test_mistakes_are_found_before_anything_is_sent(
     assert (done.exit_code, reason in done.output) == (2, True), done.output
 
 
+@pytest.mark.parametrize(
+    ("option", "value", "reason"),
+    [
+        ("--previous-secret-env", "OLD", "it is for what --start starts"),
+        ("--log", "/nowhere/app.log", "there is no such file"),
+    ],
+)
+def test_option_that_does_nothing_is_told(option: str, value: str, reason: str) -> None:
+    """A mistake in it would only be noticed by what is not found."""
+    done = run("attack", "http://127.0.0.1:9/hook", "--only", "WH-01", option, value)
+    assert f"{option} {value} does nothing here: {reason}" in done.output
+
+
 def test_effects_url_that_refuses(started: Started) -> None:
     """An error is no number of effects."""
     done = started.attack("--effects-url", started.url.replace("/hook", "/gone"))
