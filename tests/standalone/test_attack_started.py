@@ -53,6 +53,14 @@ def test_attacks_are_chosen_one_by_one(started: Started) -> None:
     assert started.reported()["options"]["only"] == ["WH-84", "WH-125"]
 
 
+def test_in_a_pipe_each_verdict_is_a_whole_line(started: Started) -> None:
+    """Programs read it, and nothing is cut off, however narrow the terminal is said to be."""
+    done = started.attack("--only", "WH-84", COLUMNS="30")
+    lines = [line.split("\t") for line in done.output.splitlines() if "\t" in line]
+    assert lines[0] == ["Attack", "Level", "Verdict", "Reason"]
+    assert lines[1][:3] == ["WH-84-immediate-duplicate", "must", "as wanted"]
+
+
 def test_an_attack_that_does_not_exist_is_not_chosen(started: Started) -> None:
     """The nearest is named, and nothing is sent."""
     done = started.attack("--only", "WH-999")
