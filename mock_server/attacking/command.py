@@ -54,6 +54,13 @@ Examples:
     help="A webhookType that the receiver acts on; all four by default. Can be repeated.",
 )
 @click.option(
+    "--only",
+    metavar="ID",
+    multiple=True,
+    shell_complete=one_of("attacks"),
+    help="An attack to run in place of those of the profile, such as WH-05. Can be repeated.",
+)
+@click.option(
     "--ignore",
     metavar="ID=REASON",
     multiple=True,
@@ -134,6 +141,7 @@ def _run(
     payload: Path | None,
     entity: str,
     event: tuple[str, ...],
+    only: tuple[str, ...],
     ignore: tuple[str, ...],
     header: tuple[str, ...],
     host: str,
@@ -149,6 +157,8 @@ def _run(
     from pytest_turris.core.entity.event_models import EVENTS
     from pytest_turris.core.options import choices
 
+    if json_file:
+        arguments.require_writable("--json", json_file)
     options = arguments.read_options(
         option,
         scheme=scheme,
@@ -165,6 +175,7 @@ def _run(
         payload=arguments.read_payload(payload, factory) if payload else None,
         options=options,
         events=tuple(arguments.read_choice("--event", name, EVENTS) for name in event),
+        only=arguments.read_attacks(only),
         ignored=arguments.read_ignored(ignore),
         lines=lines,
         timeout=timeout,
@@ -182,6 +193,17 @@ def _watch(secret_env: str, *, previous_secret_env: str, **watching: Any) -> "Wa
 
     if watching["effects"] and watching["effects_url"]:
         fail("--effects and --effects-url: give one of them")
+    if previous_secret_env and not watching["start"]:
+        _useless("--previous-secret-env", previous_secret_env, "it is for what --start starts")
+    if (log := watching["log"]) and not log.exists():
+        _useless("--log", log, "there is no such file; it is read if the receiver makes it")
     return WatchSettings(
         key_variable=secret_env, previous_key_variable=previous_secret_env, **watching
     )
+
+
+def _useless(option: str, value: object, reason: str) -> None:
+    """Say that an option does nothing; the command goes on."""
+    from mock_server.shell.printing import say
+
+    say(f"turris-sandbox: {option} {value} does nothing here: {reason}", err=True)

@@ -19,6 +19,7 @@ from mock_server.attacking.watching import WatchSettings, watched
 from mock_server.attacking.wording import language_of
 from mock_server.exit_status import FAILED, INCOMPLETE, INTERNAL_ERROR, NOTHING_SENT, OK
 from mock_server.shell.printing import say
+from pytest_turris.attacks.attack import Attack
 from pytest_turris.attacks.catalogue import profile
 from pytest_turris.attacks.context import ALL_EVENTS, AttackContext
 from pytest_turris.attacks.hooks import HookError
@@ -51,6 +52,7 @@ class AttackSettings:
         payload: The user's own payload, if there is one.
         options: The options of the sandbox, with profile, scheme and key.
         events: The event types that the receiver acts on; all if empty.
+        only: The attacks to run in place of those of the profile, if there are any.
         ignored: The attacks to leave out, with the reasons.
         lines: The user's own header lines.
         timeout: Seconds to wait for one answer.
@@ -66,6 +68,7 @@ class AttackSettings:
     payload: OwnPayload | None
     options: Options
     events: tuple[str, ...]
+    only: tuple[Attack, ...]
     ignored: IgnoredChecks
     lines: tuple[tuple[str, str], ...]
     timeout: float
@@ -82,6 +85,7 @@ class AttackSettings:
             "events": list(self.events),
             "headers": [name for name, _ in self.lines],
             "host": self.target.host,
+            "only": [attack.id for attack in self.only],
             "own_payload": self.payload is not None,
             "timeout": self.timeout,
             "total_timeout": self.total_timeout,
@@ -171,7 +175,8 @@ def _attack(settings: AttackSettings, console: Console, outcome: _Outcome) -> No
                 outcome, verdict, lambda: bar.update(task, completed=done, total=total)
             ),
         )
-        outcome.take(series.run(profile(settings.options.attack_profile)))
+        attacks = settings.only or profile(settings.options.attack_profile)
+        outcome.take(series.run(attacks))
         outcome.language = _language(settings) if outcome.status != NOTHING_SENT else ""
 
 

@@ -1,6 +1,7 @@
 """The report of ``turris-sandbox attack`` for humans: a table, and the findings below it."""
 
 from collections import Counter
+from collections.abc import Sequence
 
 from rich.console import Console
 from rich.table import Table
@@ -8,6 +9,7 @@ from rich.text import Text
 
 from mock_server.attacking.report import AS_WANTED, AttackReport, outcome_of
 from mock_server.attacking.wording import worded
+from mock_server.shell.tables import is_terminal, print_table
 from pytest_turris.attacks.series.server_notes import is_about_server, server_line
 from pytest_turris.core.text.printable import printable, printable_lines
 from pytest_turris.findings.check import label
@@ -23,6 +25,9 @@ _COLOURS = {
     "ignored": "dim",
 }
 
+_COLUMNS = ("Attack", "Level", "Verdict", "Reason")
+_Row = tuple[str, str, Text, Text]
+
 _EFFECTS_UNSEEN = (
     "`as wanted` means that it answered as it should; what it did was not seen. "
     "Use --effects or --effects-url"
@@ -36,16 +41,15 @@ def show_verdicts(report: AttackReport, console: Console) -> None:
         report: What was found.
         console: Where it is printed.
     """
-    labels = [label(verdict.check) for verdict in report.verdicts]
-    table = Table("Level", "Verdict", "Reason")
-    # Ids and names stay whole: people search for them.
-    wide = max(map(len, labels), default=0)
-    table.add_column("Attack", overflow="fold", min_width=wide, no_wrap=True)
-    table.columns.insert(0, table.columns.pop())
-    for name, verdict in zip(labels, report.verdicts, strict=True):
-        if not (is_about_server(verdict) or _is_rest(verdict, report)):
-            table.add_row(*_row(name, verdict, report))
-    console.print(table)
+    rows = [
+        _row(label(verdict.check), verdict, report)
+        for verdict in report.verdicts
+        if not (is_about_server(verdict) or _is_rest(verdict, report))
+    ]
+    if is_terminal():
+        console.print(_table(rows))
+    else:
+        print_table(_COLUMNS, [[str(cell) for cell in row] for row in rows])
     for verdict in report.verdicts:
         if verdict.outcome in ("failed", "warned"):
             text = worded(verdict.text(option(verdict.check.id)), report.language)
@@ -59,12 +63,23 @@ def show_verdicts(report: AttackReport, console: Console) -> None:
         _print(_EFFECTS_UNSEEN, console)
 
 
+def _table(rows: Sequence[_Row]) -> Table:
+    """The rows in a box, as wide as the terminal."""
+    table = Table(*_COLUMNS)
+    # Ids and names stay whole: people search for them.
+    table.columns[0].no_wrap = True
+    table.columns[0].min_width = max((len(row[0]) for row in rows), default=0)
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
 def _is_rest(verdict: Verdict, report: AttackReport) -> bool:
     """Whether it was not observed for the reason that all the rest shares."""
     return bool(report.cause) and verdict.reason == report.cause
 
 
-def _row(name: str, verdict: Verdict, report: AttackReport) -> tuple[str, str, Text, Text]:
+def _row(name: str, verdict: Verdict, report: AttackReport) -> _Row:
     outcome = outcome_of(verdict)
     colour = _COLOURS.get(outcome, "green")
     # Texts, not markup: what a receiver answers may look like markup.

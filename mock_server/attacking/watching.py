@@ -15,6 +15,9 @@ from pytest_turris.attacks.step import Transmission, accepted
 from pytest_turris.receivers.target import Target
 from pytest_turris.webhooks.factory import WebhookFactory
 
+_HEARTBEAT = 1.1
+"""Seconds in which what a receiver writes each second shows in the effects."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WatchSettings:
@@ -69,7 +72,7 @@ def watched(
 
     Raises:
         EgressRefused: A URL leads elsewhere.
-        HookError: The command for the effects fails.
+        HookError: The command for the effects fails, or prints something else each time.
         StartError: The receiver does not start.
     """
     probe = None
@@ -84,11 +87,10 @@ def watched(
             output = Path(directory) / "receiver.log"
             receivers = stack.enter_context(_started(settings, url, factory, output))
             log = log or output
-        if probe:
-            probe()  # find a mistake in it before anything is sent
         receiver = Receiver(
             target, effects=probe, settle=settings.settle or None, timeout=timeout, allow=allow
         )
+        receiver.require_still(_HEARTBEAT)
         yield Watched(receiver, _hooks(settings, receivers, log), receivers)
 
 

@@ -15,6 +15,7 @@ from pytest_turris.process.reading.input_file import read_input
 from pytest_turris.process.reading.user_documents import DocumentError, json_or_text_of_user
 
 if TYPE_CHECKING:
+    from pytest_turris.attacks.attack import Attack
     from pytest_turris.attacks.own_payload import OwnPayload
     from pytest_turris.findings.ignore import IgnoredChecks
     from pytest_turris.receivers.target import UrlTarget
@@ -209,6 +210,33 @@ def read_payload(file: Path, factory: "WebhookFactory") -> "OwnPayload":
         fail(f"--payload {file}: {error}")
     except OSError as error:
         fail(f"--payload {file}: {error.strerror or error}")
+
+
+def require_writable(option: str, file: Path) -> None:
+    """End the command unless a file can be written, before the work whose result goes there.
+
+    Args:
+        option: The option that names the file.
+        file: The file, which may exist.
+    """
+    if not file.parent.is_dir():
+        fail(f"{option} {file}: there is no folder {file.parent}: make it first")
+    if file.is_dir():
+        fail(f"{option} {file}: this is a folder: name a file in it")
+    if not os.access(file if file.exists() else file.parent, os.W_OK):
+        fail(f"{option} {file}: it cannot be written: change its permissions, or name another")
+
+
+def read_attacks(ids: Iterable[str]) -> tuple["Attack", ...]:
+    """Return the attacks that ``--only`` names, in the order of the catalogue, each once."""
+    from pytest_turris.attacks.catalogue import ATTACKS, find_attack
+    from pytest_turris.core.errors import UnknownNameError
+
+    try:
+        chosen = [find_attack(id_.strip().upper()) for id_ in ids]
+    except UnknownNameError as error:
+        fail(f"--only: {error}")
+    return tuple(attack for attack in ATTACKS if attack in chosen)
 
 
 def read_ignored(texts: Iterable[str]) -> "IgnoredChecks":

@@ -9,6 +9,7 @@ from pytest_turris.attacks.families.body_sizes import BODY_SIZES
 from pytest_turris.attacks.families.disclosure import DISCLOSURE
 from pytest_turris.attacks.families.events import EVENT_SHAPES
 from pytest_turris.attacks.families.every_type import EVERY_TYPE
+from pytest_turris.attacks.families.failing_work import FAILING_WORK
 from pytest_turris.attacks.families.foreign_protocols import CHOSEN_KEYS, FOREIGN_PROTOCOLS
 from pytest_turris.attacks.families.header_names import HEADER_NAMES
 from pytest_turris.attacks.families.held_up import HELD_UP
@@ -53,6 +54,7 @@ ATTACKS: tuple[Attack, ...] = tuple(
                 EVERY_TYPE,
                 HEADER_NAMES,
                 CHOSEN_KEYS,
+                FAILING_WORK,
                 FOREIGN_PROTOCOLS,
                 HELD_UP,
                 IDENTITY,

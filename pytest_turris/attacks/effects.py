@@ -25,6 +25,15 @@ _LONGEST = 10.0
 
 _DEEPEST = 4
 
+_LOOKS = 4
+"""Effects that differ in each of these looks do not come from webhooks."""
+
+_CHANGING = (
+    f"the effects change by themselves: {_LOOKS} looks before anything was sent gave something "
+    "else each time. Leave out what changes without a webhook, such as a heartbeat or the time of "
+    "a query"
+)
+
 
 class EffectsProbe:
     """Counts what a receiver does, by looking at it before and after.
@@ -89,6 +98,28 @@ class EffectsProbe:
         while self._update() < at_least and steady_time() < deadline:
             self._pause()
         return self._count
+
+    def require_still(self, pause: float) -> None:
+        """Look before anything is sent, until two looks in a row are alike.
+
+        Args:
+            pause: Real seconds between two looks.
+
+        Raises:
+            HookError: No two were alike, or the hook gave something of the wrong type.
+        """
+        if self._look is None:
+            return
+        before = self._update()
+        for _ in range(_LOOKS - 1):
+            deadline = steady_time() + pause
+            self._pause()
+            while steady_time() < deadline:
+                self._pause()
+            if self._update() == before:
+                return
+            before = self._count
+        raise HookError(_CHANGING)
 
     def _wait_until_quiet(self) -> None:
         if callable(self._settle):

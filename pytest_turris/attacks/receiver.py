@@ -100,6 +100,17 @@ class Receiver:
         """
         return self._effects.count(at_least=at_least, patience=patience)
 
+    def require_still(self, pause: float = 0.0) -> None:
+        """Make sure that the effects do not change by themselves, before anything is sent.
+
+        Args:
+            pause: Real seconds between two looks; a moment by default.
+
+        Raises:
+            HookError: They do, or a hook gave something of the wrong type.
+        """
+        self._effects.require_still(pause)
+
     @property
     def resets(self) -> bool:
         """Whether the test can reset it."""

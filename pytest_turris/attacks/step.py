@@ -92,6 +92,7 @@ class ExpectedBehaviour:
             later.
         same_as_wrong_signature: The response equals the response to a wrong signature.
         may_hang_up: Closing the connection counts as refusing; silence does not.
+        may_stay_silent: No answer is fine, whatever the reason.
         watch_comparison: Whether signatures are compared in constant time is watched.
         stored_status: The compliance status that the receiver has stored afterwards; empty does
             not check it.
@@ -107,6 +108,7 @@ class ExpectedBehaviour:
     may_store: bool = False
     same_as_wrong_signature: bool = False
     may_hang_up: bool = False
+    may_stay_silent: bool = False
     watch_comparison: bool = False
     stored_status: str = ""
     within: float = 0.0

@@ -72,16 +72,19 @@ class IgnoredChecks:
         """Ignore the check that an option of the command line names.
 
         Args:
-            text: The option's value, ``WH-13=the reason``.
+            text: The option's value, ``WH-13=the reason``; the id in letters of any case.
 
         Raises:
             IgnoreError: There is no such check, or no reason.
         """
-        check_id, _, reason = text.partition("=")
+        given, _, reason = text.partition("=")
+        check_id = given.strip().upper()
         try:
             self.add(check_id, reason)
         except IgnoreError as error:
-            raise IgnoreError(f"{error}; write {option(check_id)}") from None
+            # An id that is not known would only be repeated.
+            hint = f"; write {option(check_id)}" if check_id in self._known else ""
+            raise IgnoreError(f"{error}{hint}") from None
 
     def reason(self, check_id: str) -> str:
         """Why a check is ignored; empty if it is not."""

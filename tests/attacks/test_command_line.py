@@ -1,6 +1,7 @@
 """``turris-sandbox attack``: a receiver in any language, from the shell."""
 
 import contextlib
+import errno
 import json
 import os
 import shutil
@@ -143,9 +144,16 @@ def test_ignoring_needs_an_attack_and_a_reason(ignore: str) -> None:
 
 
 @pytest.mark.usefixtures("two_attacks")
-def test_verdicts_that_cannot_be_written_are_told(lenient: str, tmp_path: Path) -> None:
-    """In one line, after the table."""
-    done = attack(lenient, "--json", str(tmp_path / "nowhere" / "verdicts.json"))
+def test_verdicts_that_cannot_be_written_are_told(
+    lenient: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In one line, after the table: the disk may be full by then."""
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("mock_server.attacking.report.AttackReport.write", full)
+    done = attack(lenient, "--json", str(tmp_path / "verdicts.json"))
     assert done.exit_code == 1  # a must failed
     assert "WH-32-header-name-casing" in done.output
-    assert "No such file or directory" in done.output
+    assert "No space left on device" in done.output

@@ -1,17 +1,22 @@
 """How serious a finding is follows from what a sender without the key gains."""
 
+import contextlib
 import hashlib
 import hmac
+import itertools
 import json
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
-from doubles.attack_harness import context_for
+from doubles.attack_harness import attack_in_process, attack_over_socket, context_for
+from doubles.receivers.bare_server import BadRequestError, BareServer, NoLimit
 from doubles.receivers.good_receiver import KEY, Backend, ReceiverApp
 from doubles.receivers.odd_ports import hangs_up_on_large_bodies, listening
 
+from pytest_turris.attacks.attack import Attack
 from pytest_turris.attacks.catalogue import ATTACKS, find_attack
 from pytest_turris.attacks.context import AttackContext
+from pytest_turris.attacks.families.advice import ACTING_IS_NOTED
 from pytest_turris.attacks.hooks import ReceiverHooks
 from pytest_turris.attacks.receiver import Receiver
 from pytest_turris.attacks.runner import run_attack
@@ -141,6 +146,18 @@ def test_variants_have_levels_of_their_own() -> None:
     assert "No sender uses this method" in str(verdict)
 
 
+@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.id)
+def test_page_says_where_acting_is_only_noted(attack: Attack) -> None:
+    """The level on the page is that of the answer: what has another level is named."""
+    steps = attack.steps(context_for(Backend(), ReceiverApp))
+    levels = set()
+    # An attack that goes by the answers to its steps gets none here, and has no part like this.
+    with contextlib.suppress(Exception):
+        levels = {step.effects_level for step in itertools.islice(steps, 5)}
+    if attack.level != "info":
+        assert ("info" in levels) <= attack.wants.endswith(ACTING_IS_NOTED)
+
+
 def test_attacks_about_a_server_are_notes() -> None:
     """What only a server or a parser does is never more than ``info``."""
     about = {attack.id: attack.level for attack in ATTACKS if attack.about == "server"}
@@ -179,7 +196,36 @@ def test_server_that_hangs_up_has_a_limit() -> None:
     with listening(hangs_up_on_large_bodies) as port:
         verdict = run_attack(find_attack("WH-67"), Receiver(f"http://127.0.0.1:{port}/"), context)
     assert verdict.outcome == "not observed", verdict
-    assert [note.partition(": ")[0] for note in verdict.notes] == ["8 MiB", "64 MiB in chunks"]
+    assert [note.partition(": ")[0] for note in verdict.notes] == ["with its length", "in chunks"]
+
+
+def test_limit_of_a_server_is_not_seen_in_process() -> None:
+    """What reads a large body is neither accused nor passed: its server may have a limit."""
+
+    class Unlimited(ReceiverApp):
+        """Reads all there is."""
+
+        inbox_class = NoLimit
+
+    verdict = attack_in_process("WH-67", Unlimited)
+    assert verdict.outcome == "not observed", verdict
+    assert "Run it against a URL" in verdict.reason
+    assert attack_in_process("WH-67", ReceiverApp).outcome == "passed"
+
+
+def test_length_is_limited_as_chunks_are() -> None:
+    """A receiver that answers 411 to chunks may read any length that is announced."""
+
+    class TakesNoChunks(BareServer):
+        """Refuses chunks, whatever comes in them."""
+
+        def _chunks(self, reader: BinaryIO) -> bytes:
+            raise BadRequestError
+
+    with TakesNoChunks("WH-67").open() as server:
+        verdict = attack_over_socket("WH-67", server)
+    assert verdict.outcome == "failed", verdict
+    assert [finding.got[:14] for finding in verdict.findings] == ["401 after 67,1"]
 
 
 def test_scheme_that_cannot_sign_what_is_not_json() -> None:

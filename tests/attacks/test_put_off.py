@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from pytest_turris.attacks.catalogue import find_attack
-from pytest_turris.attacks.families import put_off, replay
+from pytest_turris.attacks.families import failing_work, put_off
 from pytest_turris.attacks.receiver import Receiver
 from pytest_turris.attacks.runner import run_attack
 from pytest_turris.findings.verdict import Verdict
@@ -119,7 +119,7 @@ def resent(target: Any, app: ReceiverApp, settle: Any = None) -> Verdict:
 @pytest.fixture(autouse=True)
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """What never comes need not be waited for."""
-    monkeypatch.setattr(replay, "OUTAGE", 0.1)
+    monkeypatch.setattr(failing_work, "OUTAGE", 0.1)
     monkeypatch.setattr(put_off, "OUTAGE", 0.1)
     monkeypatch.setattr(put_off, "_NEXT_TRY", 0.1)
 

@@ -59,6 +59,20 @@ def test_option_shows_how_it_is_written(ignored: IgnoredChecks, text: str) -> No
     assert option("WH-13") in str(raised.value)
 
 
+@pytest.mark.parametrize("text", ["wh-13=fine", " WH-13 =fine"])
+def test_option_takes_an_id_in_any_letters(ignored: IgnoredChecks, text: str) -> None:
+    """On a command line an id is typed."""
+    ignored.add_option(text)
+    assert ignored.reason("WH-13") == "fine"
+
+
+def test_option_does_not_repeat_an_unknown_id(ignored: IgnoredChecks) -> None:
+    """What to write is said only of an id that there is."""
+    with pytest.raises(IgnoreError) as raised:
+        ignored.add_option("WH-14=x")
+    assert str(raised.value) == "ignore: there is no check 'WH-14'; did you mean 'WH-13'?"
+
+
 def test_error_is_one_of_ours_and_a_value_error() -> None:
     """Both ``except TurrisKitError`` and ``except ValueError`` work."""
     assert issubclass(IgnoreError, TurrisKitError)

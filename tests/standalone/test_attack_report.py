@@ -174,11 +174,26 @@ def test_the_time_for_all_attacks(started: Started) -> None:
 
 
 def test_a_report_that_cannot_be_written(started: Started) -> None:
-    """The table is there all the same."""
-    done = started.attack("--json", "/nowhere/report.json")
+    """The table is there all the same, if the folder goes while the attacks run."""
+    gone = started.report.parent / "gone"
+    gone.mkdir()
+    probe = f"rm -rf {gone}; cat {started.effects}"
+    done = started.attack("--json", f"{gone}/report.json", "--effects", probe)
     assert done.exit_code == 2
-    assert "--json /nowhere/report.json: cannot write the report: No such file" in done.output
+    assert f"--json {gone}/report.json: cannot write the report: No such file" in done.output
     assert "WH-01-valid-baseline" in done.output
+
+
+@pytest.mark.parametrize(
+    ("place", "reason"), [("nowhere/report.json", "there is no folder"), ("", "this is a folder")]
+)
+def test_a_report_that_has_no_place_is_refused_before_anything_is_sent(
+    started: Started, place: str, reason: str
+) -> None:
+    """All attacks would have been in vain."""
+    done = started.attack("--json", str(started.report.parent / place))
+    assert (done.exit_code, reason in done.output) == (2, True), done.output
+    assert "WH-01" not in done.output
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,28 @@ def test_effects_are_seen(started: Started, attacks: None) -> None:
     assert set(started.outcomes().values()) == {"passed"}
 
 
+def test_attacks_are_chosen_one_by_one(started: Started) -> None:
+    """An attack runs without the others of its profile, whichever that is."""
+    done = started.attack("--only", "wh-84", "--only", "WH-125", "--only", "WH-84")
+    assert done.exit_code == 0, done.output
+    assert list(started.outcomes()) == ["WH-84", "WH-125"]
+    assert started.reported()["options"]["only"] == ["WH-84", "WH-125"]
+
+
+def test_in_a_pipe_each_verdict_is_a_whole_line(started: Started) -> None:
+    """Programs read it, and nothing is cut off, however narrow the terminal is said to be."""
+    done = started.attack("--only", "WH-84", COLUMNS="30")
+    lines = [line.split("\t") for line in done.output.splitlines() if "\t" in line]
+    assert lines[0] == ["Attack", "Level", "Verdict", "Reason"]
+    assert lines[1][:3] == ["WH-84-immediate-duplicate", "must", "as wanted"]
+
+
+def test_an_attack_that_does_not_exist_is_not_chosen(started: Started) -> None:
+    """The nearest is named, and nothing is sent."""
+    done = started.attack("--only", "WH-999")
+    assert (done.exit_code, "did you mean 'WH-" in done.output) == (2, True), done.output
+
+
 @choose("WH-01", "WH-02", "WH-84")
 def test_without_effects_nothing_passes(started: Started, attacks: None) -> None:
     """What is answered as it should be has a word of its own, and the output says why."""
@@ -231,6 +253,7 @@ def test_a_port_that_is_taken(started: Started, attacks: None) -> None:
         (("--effects", "cat /dev/null", "--effects-url", "http://127.0.0.1:9/"), "give one"),
         (("--effects-url", "http://127.0.0.1:9/"), "--effects-url http://127.0.0.1:9/"),
         (("--effects-url", "http://192.0.2.1/"), "use --allow 192.0.2.1:80"),
+        (("--effects", "date +%s%N"), "the effects change by themselves"),
     ],
 )
 def test_mistakes_are_found_before_anything_is_sent(
@@ -239,6 +262,19 @@ def test_mistakes_are_found_before_anything_is_sent(
     """Each message names the option."""
     done = started.attack(*arguments)
     assert (done.exit_code, reason in done.output) == (2, True), done.output
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "reason"),
+    [
+        ("--previous-secret-env", "OLD", "it is for what --start starts"),
+        ("--log", "/nowhere/app.log", "there is no such file"),
+    ],
+)
+def test_option_that_does_nothing_is_told(option: str, value: str, reason: str) -> None:
+    """A mistake in it would only be noticed by what is not found."""
+    done = run("attack", "http://127.0.0.1:9/hook", "--only", "WH-01", option, value)
+    assert f"{option} {value} does nothing here: {reason}" in done.output
 
 
 def test_effects_url_that_refuses(started: Started) -> None:
@@ -251,7 +287,7 @@ def test_effects_url_that_refuses(started: Started) -> None:
 def test_effects_that_fail_on_the_way(started: Started, attacks: None) -> None:
     """What is known by then is kept."""
     tried = started.effects.with_name("tried")
-    probe = f"echo >>{tried}; test $(wc -l <{tried}) -lt 6 && cat {started.effects}"
+    probe = f"echo >>{tried}; test $(wc -l <{tried}) -lt 9 && cat {started.effects}"
     done = started.attack("--effects", probe)
     assert done.exit_code == 4, done.output
     report = started.reported()

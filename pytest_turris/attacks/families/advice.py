@@ -10,3 +10,5 @@ LENIENT = (
 
 CANONICAL = "Compare the text of the header with the expected text; do not decode it first."
 HINT = "Take the webhook as a hint, and read the status from the API."
+DONE_TWICE = "Delivery is at least once, and a captured webhook may stay valid: work is done twice."
+ACTING_IS_NOTED = " To act on it is only noted (info)."

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from pytest_turris.attacks.attack import Catalogue
 from pytest_turris.attacks.context import AttackContext
-from pytest_turris.attacks.families.advice import CRASHED, LOGS_FILL
+from pytest_turris.attacks.families.advice import ACTING_IS_NOTED, CRASHED, LOGS_FILL
 from pytest_turris.attacks.sending.raw_requests import raw_chunks, raw_post
 from pytest_turris.attacks.step import (
     AttackStep,
@@ -125,7 +125,7 @@ def _probe(context: AttackContext) -> Iterator[AttackStep]:
     "empty-body",
     quick=True,
     does="Signs an empty body.",
-    wants="Refuse it (4xx), or accept it and do nothing; no error.",
+    wants="Refuse it (4xx), or accept it and do nothing; no error." + ACTING_IS_NOTED,
     why=CRASHED,
     fix="Treat it as invalid JSON.",
     source="standard-webhooks, JavaScript",

@@ -63,9 +63,10 @@ def _bomb(context: AttackContext) -> Iterator[AttackStep]:
 @_attack(
     "WH-67",
     "oversize-body",
-    does="Sends 8 MiB with a wrong signature. Over a socket the last byte of them comes only if "
-    "there is no answer before, and so does the end of 64 MiB in chunks.",
-    wants="Refuse it (4xx) at a limit: before all of it is there, or with 413 at the end.",
+    does="Sends 64 MiB with a wrong signature, with their length and in chunks; the end of them "
+    "comes only if there is no answer before. In process, sends 8 MiB.",
+    wants="Refuse it (4xx) at a limit: before all of it is there, or with 413 at the end. In "
+    "process, any other answer to a forgery is not observed: the limit may be that of the server.",
     why="Anyone can fill the memory: nothing stops a body, and the signature is known to be wrong "
     "only at its end.",
     fix="Stop reading at a limit, and answer 413 then.",
@@ -76,8 +77,8 @@ def _oversize(context: AttackContext) -> Iterator[AttackStep]:
     webhook = context.wrongly_signed(context.genuine())
 
     def announced(host: str, path: str) -> RawPost:
-        made = raw_post(webhook, host, path, length=_OVERSIZE)
-        padding = _OVERSIZE - len(webhook.body) - 1
+        made = raw_post(webhook, host, path, length=_HUGE)
+        padding = _HUGE - len(webhook.body) - 1
         return replace(made, pieces=(webhook.body, b" " * padding), rest=b" ")
 
     def chunked(host: str, path: str) -> RawPost:
@@ -85,11 +86,10 @@ def _oversize(context: AttackContext) -> Iterator[AttackStep]:
         return replace(made, pieces=made.pieces * (_HUGE // _BLOCK), rest=b"0\r\n\r\n")
 
     padded = replace(webhook, body=webhook.body + b" " * _OVERSIZE)
-    # A limit above 8 MiB, such as that of API Gateway, is one, too.
     known = Transmission(raw=announced, never_ends=True)
-    yield refused(padded, "8 MiB", may_hang_up=True, transmission=known, level="should")
+    yield refused(padded, "with its length", may_hang_up=True, transmission=known)
     unknown = Transmission(raw=chunked, never_ends=True, socket_only=True)
-    yield refused(padded, "64 MiB in chunks", may_hang_up=True, transmission=unknown)
+    yield refused(padded, "in chunks", may_hang_up=True, transmission=unknown)
 
 
 @_attack(

@@ -5,7 +5,7 @@ from typing import Any
 
 from pytest_turris.attacks.attack import Catalogue
 from pytest_turris.attacks.context import AttackContext
-from pytest_turris.attacks.families.advice import HINT
+from pytest_turris.attacks.families.advice import ACTING_IS_NOTED, HINT
 from pytest_turris.attacks.families.discovery import acted_on
 from pytest_turris.attacks.step import AttackStep, accepted, tolerated
 
@@ -60,7 +60,7 @@ def _twice(context: AttackContext) -> Iterator[AttackStep]:
     "WH-102",
     "shape-swapped",
     does="Sends an object where the event has an array, and the reverse.",
-    wants="Refuse it (4xx), or accept it and do nothing; no error.",
+    wants="Refuse it (4xx), or accept it and do nothing; no error." + ACTING_IS_NOTED,
     why="Code that was written for one event meets the shape of another. To act on both shapes is "
     "harmless, but was hardly meant.",
     fix="Validate the shape by webhookType.",
@@ -97,7 +97,7 @@ def _cross_order(context: AttackContext) -> Iterator[AttackStep]:
     "WH-104",
     "old-shape",
     does='Sends the sync event as before March 2026: entityId "undefined", no npn.',
-    wants="Accept or refuse it, and do nothing; no error.",
+    wants="Accept or refuse it, and do nothing; no error." + ACTING_IS_NOTED,
     why='The text "undefined" is not an id; a receiver that stores it mixes up all entities.',
     fix="Validate the shape, and ignore what has no npn.",
     source="changelog",
@@ -192,7 +192,7 @@ def _batch(context: AttackContext) -> Iterator[AttackStep]:
     "test-delivery",
     level="should",
     does="Sends what a test button may send.",
-    wants="Accept it (2xx), and do nothing.",
+    wants="Accept it (2xx), and do nothing." + ACTING_IS_NOTED,
     why="A test that fails looks like a broken endpoint; one that is believed changes data.",
     fix="Answer 204 to what you do not know.",
     source="guides/webhooks: test webhook feature; its body is not documented",

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from pytest_turris.attacks.attack import Catalogue
 from pytest_turris.attacks.context import AttackContext
+from pytest_turris.attacks.families.starting import started_with
 from pytest_turris.attacks.step import AttackStep, Transmission, accepted, refused
 from pytest_turris.findings.errors import NotApplicableError
 
@@ -30,11 +31,11 @@ _BOTH = "Verify with the current key and, for a while, with the one before."
 )
 def _empty_key(context: AttackContext) -> Iterator[AttackStep]:
     for key in ("", "   "):
-        if (receiver := context.started_with(key)) is None:
+        if (there := (yield from started_with(context, key))) is None:
             continue
         for signed_with in dict.fromkeys(("", key)):
             webhook = context.genuine().signed_with(signed_with)
-            yield refused(webhook, f"key {key!r}", transmission=Transmission(target=receiver))
+            yield refused(webhook, f"key {key!r}", transmission=there)
 
 
 @_attack(
@@ -157,9 +158,8 @@ def _decodings(key: bytes) -> Iterator[tuple[str, bytes]]:
     source="measured: clients print the value in the exception",
 )
 def _newline(context: AttackContext) -> Iterator[AttackStep]:
-    if (receiver := context.started_with(context.key + "\n")) is None:
+    if (there := (yield from started_with(context, context.key + "\n"))) is None:
         return
-    there = Transmission(target=receiver)
     yield accepted(context.genuine(), "signed with the key", transmission=there)
     if context.scheme.key_bytes(context.key + "\n") == context.scheme.key_bytes(context.key):
         return  # base64 may be read so
@@ -178,9 +178,11 @@ def _newline(context: AttackContext) -> Iterator[AttackStep]:
     source="Standard Webhooks: 24 to 64 bytes; RFC 2104, 3",
 )
 def _short(context: AttackContext) -> Iterator[AttackStep]:
-    if (receiver := context.started_with(context.configured_key(_SHORT))) is None:
+    if (there := (yield from started_with(context, context.configured_key(_SHORT)))) is None:
         return
-    yield refused(context.genuine().signed_with(_SHORT), transmission=Transmission(target=receiver))
+    # It takes the key to send it: a failure is as serious as to accept it.
+    forged = context.genuine().signed_with(_SHORT)
+    yield refused(forged, transmission=there, crash_level="should")
 
 
 @_attack(

@@ -6,6 +6,7 @@ from typing import Any
 
 from pytest_turris.attacks.attack import Catalogue
 from pytest_turris.attacks.context import FORGED_LINE, AttackContext
+from pytest_turris.attacks.families.advice import ACTING_IS_NOTED
 from pytest_turris.attacks.families.variants import crash_level
 from pytest_turris.attacks.judging.trap import the_trap, unvisited
 from pytest_turris.attacks.step import AttackStep, Effects, accepted, refused, tolerated
@@ -14,7 +15,7 @@ from pytest_turris.webhooks.signature import compact_json
 PAYLOAD = Catalogue("payload")
 _attack = PAYLOAD.attack
 
-_STORED = "Refuse it (4xx), or accept it and do nothing; no error."
+_STORED = "Refuse it (4xx), or accept it and do nothing; no error." + ACTING_IS_NOTED
 _CRASHED = "The signature is right, so the webhook is sent again and again, and fails again."
 _VALIDATE = "Validate the shape after the signature, and answer 400."
 _DEPTH = 100_000
@@ -41,7 +42,7 @@ def _duplicates(context: AttackContext) -> Iterator[AttackStep]:
     "unknown-type",
     quick=True,
     does="Sends an event of a type that does not exist yet.",
-    wants="Accept it (2xx) and do nothing.",
+    wants="Accept it (2xx) and do nothing." + ACTING_IS_NOTED,
     why="New types come over time; a refusal is sent again, and may disable the webhook.",
     fix="Answer 204 to a type that you do not know, and do nothing: check webhookType first.",
     source="GitHub's best practices",
@@ -91,7 +92,7 @@ def _shapes(context: AttackContext) -> Iterator[AttackStep]:
     "WH-73",
     "empty-collections",
     does="Empties every array and every object of the payload.",
-    wants="Accept or refuse it, and do nothing; no error.",
+    wants="Accept or refuse it, and do nothing; no error." + ACTING_IS_NOTED,
     why=_CRASHED,
     fix="Look before you take the first of a list.",
     source="CVE-2025-59538 (Argo CD)",

@@ -1,4 +1,4 @@
-"""WH-84 to WH-95: the same webhook again, too late, in another order, or while work fails."""
+"""WH-84 to WH-95: the same webhook again, too late, or in another order."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -11,11 +11,9 @@ from pytest_turris.attacks.context import (
     timestamp_of,
     with_header_lines,
 )
-from pytest_turris.attacks.families.advice import HINT
-from pytest_turris.attacks.families.put_off import OUTAGE, Notes, put_off
+from pytest_turris.attacks.families.advice import DONE_TWICE, HINT
 from pytest_turris.attacks.step import (
     AttackStep,
-    ExpectedBehaviour,
     Transmission,
     accepted,
     refused,
@@ -36,10 +34,6 @@ _OTHER_LINES = (
     ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
     ("X-Turris-Attempt", "2"),
 )
-_TWICE = "Delivery is at least once, and a captured webhook may stay valid: work is done twice."
-_SLOW_WORK = 3.0
-"""Seconds that the work takes: see ``ReceiverHooks``."""
-
 _BURSTS = 5
 """A look and an insert that follow each other at once are missed by one burst in ten to thirty."""
 
@@ -56,7 +50,7 @@ _NO_ORDER = "No documented member has a time, so the last to arrive need not be 
     quick=True,
     does="Sends the same bytes twice.",
     wants="Accept both (2xx), and act once.",
-    why=_TWICE,
+    why=DONE_TWICE,
     fix=_ONCE,
     source="guides/webhooks: tolerate duplicates",
 )
@@ -181,32 +175,6 @@ def _crossed(context: AttackContext) -> Iterator[AttackStep]:
 
 
 @_attack(
-    "WH-90",
-    "resend-after-failure",
-    does="Sends a webhook while the receiver's work fails, then the same bytes again.",
-    wants="Answer the first with an error, accept the second (2xx), and act once; or accept both, "
-    "and act once as soon as the work no longer fails.",
-    why="Marked as seen before the work is done, the webhook is lost for good.",
-    fix="Release the claim when the work fails; a queue tries again.",
-    source="help centre: manual resend",
-)
-def _resend(context: AttackContext) -> Iterator[AttackStep]:
-    webhook, seen = context.genuine(), Notes()
-    yield accepted(context.genuine(), "before it fails").examined(seen)
-    usual = seen.effects
-    with context.failing_work("before"):
-        expected = ExpectedBehaviour(
-            answers="fail", effects="none", may_store=True, patience=OUTAGE
-        )
-        yield AttackStep(webhook=webhook, expected=expected, label="while it fails").examined(seen)
-    if seen.stored:
-        yield from put_off(context, webhook, usual=usual, gave_up=seen.gave_up)
-        return
-    yield accepted(webhook, "again")
-    yield accepted(webhook, "a third time", effects="none")
-
-
-@_attack(
     "WH-91",
     "out-of-order",
     does="Sends the newer status before the older one.",
@@ -236,38 +204,6 @@ def _repeat(context: AttackContext) -> Iterator[AttackStep]:
     for number in ("first", "second", "third"):
         event = first.json | {"note": number}
         yield accepted(context.sign(event), number)
-
-
-@_attack(
-    "WH-93",
-    "crash-after-effect",
-    does="Sends a webhook while the receiver fails after its work, then the same bytes again.",
-    wants="Accept the second (2xx), and have acted once.",
-    why=_TWICE,
-    fix=_ONCE,
-    source="at-least-once delivery",
-)
-def _crash(context: AttackContext) -> Iterator[AttackStep]:
-    webhook = context.genuine()
-    with context.failing_work("after"):
-        # Where the work is done, an answer 2xx loses nothing.
-        expected = ExpectedBehaviour(answers="any", effects="any", may_hang_up=True)
-        yield AttackStep(webhook=webhook, expected=expected, label="crash")
-    yield accepted(webhook, "again", effects="first")
-
-
-@_attack(
-    "WH-94",
-    "slow-work",
-    does="Sends a webhook while the receiver's work takes long (three seconds stand for thirty).",
-    wants="Accept it (2xx) at once, and work later.",
-    why="Turris waits for 30 seconds and takes it for a failure.",
-    fix="Store the webhook, answer, and work in the background.",
-    source="guides/webhooks: 30 seconds",
-)
-def _slow(context: AttackContext) -> Iterator[AttackStep]:
-    with context.failing_work("slow"):
-        yield accepted(context.genuine(), effects="any", within=_SLOW_WORK - 0.5)
 
 
 @_attack(

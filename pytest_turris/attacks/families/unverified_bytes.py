@@ -1,7 +1,7 @@
 """WH-122 to WH-126: the bytes that are verified are not those that are used."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from urllib.parse import urlencode
 
@@ -24,8 +24,12 @@ _attack = UNVERIFIED_BYTES.attack
 _RAW = "Verify the raw bytes of the body before anything parses or decodes them."
 _FIELDS = ("payload", "data", "event", "body", "json")
 _BOUNDARY = "turris-0123456789abcdef"
-_BOMB = 32 * 1024 * 1024
-_MUCH = 16 * 1024 * 1024
+_MIB = 1024 * 1024
+_SMALL = 8 * _MIB
+_LARGE = 64 * _MIB
+_MUCH = (_LARGE - _SMALL) // 2
+"""How much more memory the large bomb may take than the small one. A process that has just started
+takes some for any body, and so does what inflates up to a limit."""
 _REPLACED = "\N{REPLACEMENT CHARACTER}".encode()
 _WATCHED = Transmission(watch_memory=True)
 
@@ -110,9 +114,9 @@ def _lossy(context: AttackContext) -> Iterator[AttackStep]:
 @_attack(
     "WH-125",
     "inflated-before-verification",
-    does="Sends 32 MiB of spaces as 32 KiB of gzip and of deflate: wrongly signed, and signed as "
-    "they are when inflated. The memory of the receiver's process is watched, where it runs on "
-    "this machine.",
+    does="Sends 8 MiB of spaces as 8 KiB of gzip and of deflate, then 64 MiB as 64 KiB: wrongly "
+    "signed, and signed as they are when inflated. How much more memory the receiver's process "
+    "takes for the second is watched, where it runs on this machine.",
     wants="Refuse it (4xx), without inflating all of it.",
     why="A small request from anyone takes all the memory: the signature is looked at afterwards.",
     fix="Verify the bytes as they came, and answer 415 to any Content-Encoding; or inflate up to a "
@@ -120,25 +124,43 @@ def _lossy(context: AttackContext) -> Iterator[AttackStep]:
     source="CWE-409; sashiko 310; express, body-parser: inflates by default, up to its limit",
 )
 def _inflated(context: AttackContext) -> Iterator[AttackStep]:
-    packed = packed_spaces(_BOMB)
     forged = context.wrongly_signed(context.genuine())
-    for coding, body in packed.items():
-        yield _watched(replace(forged, body=body), coding, "wrongly signed")
+    for coding in ("gzip", "deflate"):
+        yield from _in_two_sizes(coding, "wrongly signed", lambda _size: forged)
     if context.scheme.signs == "body":
-        whole = replace(context.sign(b" " * _BOMB), body=b"")
-        for coding, body in packed.items():
-            yield _watched(replace(whole, body=body), coding, "signed as inflated")
+        for coding in ("gzip", "deflate"):
+            yield from _in_two_sizes(
+                coding, "signed as inflated", lambda size: context.sign(b" " * size)
+            )
 
 
-def _watched(webhook: SignedWebhook, coding: str, label: str) -> AttackStep:
-    coded = with_header_lines(webhook, ("Content-Encoding", coding))
-    return refused(coded, f"{coding}, {label}", transmission=_WATCHED).examined(_took_much)
+def _in_two_sizes(
+    coding: str, label: str, signed: Callable[[int], SignedWebhook]
+) -> Iterator[AttackStep]:
+    """A small bomb, then a large one: only a receiver without a limit takes more for it."""
+    growth = _Growth()
+    for size in (_SMALL, _LARGE):
+        packed = replace(signed(size), body=packed_spaces(size)[coding])
+        coded = with_header_lines(packed, ("Content-Encoding", coding))
+        step = refused(coded, f"{coding}, {size // _MIB} MiB, {label}", transmission=_WATCHED)
+        yield step.examined(growth)
 
 
-def _took_much(seen: StepOutcome) -> Iterable[Trouble]:
-    if seen.memory is not None and seen.memory > _MUCH:
-        grown = f"{seen.memory // 2**20} MiB more memory taken by the process"
-        yield Trouble(grown, f"less than {_MUCH // 2**20} MiB more", "memory")
+class _Growth:
+    """Compares the memory taken for a bomb with that for the one before."""
+
+    def __init__(self) -> None:
+        self._before: int | None = None
+
+    def __call__(self, seen: StepOutcome) -> Iterable[Trouble]:
+        before, self._before = self._before, seen.memory
+        if before is None or seen.memory is None or seen.memory - before <= _MUCH:
+            return
+        got = (
+            f"{seen.memory // _MIB} MiB more memory taken by the process for "
+            f"{_LARGE // _MIB} MiB, and {before // _MIB} for {_SMALL // _MIB}"
+        )
+        yield Trouble(got, f"at most {_MUCH // _MIB} MiB more for the larger one", "memory")
 
 
 @_attack(

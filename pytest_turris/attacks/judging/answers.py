@@ -32,7 +32,7 @@ def is_fine(step: AttackStep, response: ReceiverResponse) -> bool:
     expected = step.expected
     if response.answer is None:
         hung_up = expected.may_hang_up and not response.silent
-        return hung_up or expected.answers == "fail"
+        return hung_up or expected.may_stay_silent or expected.answers == "fail"
     status = response.answer.status_code
     # RFC 9110, 15.6.2: for a method that the server does not support for any resource.
     if status == _NOT_IMPLEMENTED and step.transmission.method != "POST":

@@ -11,17 +11,27 @@ from pytest_turris.attacks.judging.answers import (
     wanted,
 )
 from pytest_turris.attacks.judging.case import Case
-from pytest_turris.attacks.judging.leaks import leaks_of_answer, leaks_of_output, unknown_signatures
+from pytest_turris.attacks.judging.leaks import (
+    key_runs,
+    leaks_of_answer,
+    leaks_of_output,
+    unknown_signatures,
+)
 from pytest_turris.attacks.judging.likeness import alike, meaning
 from pytest_turris.attacks.receiver import Receiver
 from pytest_turris.attacks.sending.response import ReceiverResponse
 from pytest_turris.attacks.series.standing import Standing
 from pytest_turris.attacks.step import AttackStep, Examine, StepOutcome, refused
 from pytest_turris.core.text.plurals import counted
+from pytest_turris.receivers.exchange import WebhookResponse
 
 Responses = tuple[ReceiverResponse, ...]
 
 _NOTHING = "nothing done"
+_NO_LIMIT_SEEN = (
+    "{answer} to a large body, as to any forgery: the receiver shows no limit of its own, and in "
+    "process the limit of its server is not seen. Run it against a URL"
+)
 _DO_NOTHING = "Answer as you do, and do nothing."
 
 
@@ -48,6 +58,8 @@ class Judge:
         self._signatures: set[str] = set()
         """Right signatures of forgeries, which must not be shown."""
         self._sent: list[bytes] = []
+        self._runs = key_runs(context.key)
+        """Parts of the key that nothing has sent so far: to send them back shows nothing."""
 
     def step(self, step: AttackStep, responses: Responses, done: int) -> None:
         """Judge one step.
@@ -61,14 +73,15 @@ class Judge:
         stored = False
         unknown = self._unknown(step)
         self._signatures.update(unknown)
+        sent = b"%b %b" % (step.webhook.body, ascii(step.webhook.header_lines).encode())
+        self._runs = {run for run in self._runs if run.encode() not in sent}
         for response in _distinct(responses):
             if self._is_stored(step, response, done):
                 stored = True
             else:
                 self._status(step, response)
             if response.answer is not None:
-                for got, wished in leaks_of_answer(response.answer, self._context.key, unknown):
-                    self._case.find("no leak", step, got, wished, "must")
+                self._answer_leaks(step, response.answer, unknown)
             if step.transmission.never_ends:
                 self._end(step, response)
         self._burst(step, responses)
@@ -83,6 +96,12 @@ class Judge:
             self._belief(step)
         if step.examine is not None:
             self._examined(step, step.examine, responses, done)
+
+    def _answer_leaks(
+        self, step: AttackStep, answer: WebhookResponse, unknown: tuple[str, ...]
+    ) -> None:
+        for got, wished in leaks_of_answer(answer, self._context.key, self._runs, unknown):
+            self._case.find("no leak", step, got, wished, "must")
 
     def _unknown(self, step: AttackStep) -> tuple[str, ...]:
         """The right signatures of a forgery that no body has said so far."""
@@ -112,7 +131,7 @@ class Judge:
 
     def output(self, text: str) -> None:
         """Judge what the receiver printed and logged."""
-        for got, wished in leaks_of_output(text, self._context.key):
+        for got, wished in leaks_of_output(text, self._context.key, self._runs):
             self._case.find("no leak", None, got, wished, "must")
         if text and any(signature in text for signature in self._signatures):
             got = "the right signature of a forgery stands in its output"
@@ -144,13 +163,18 @@ class Judge:
         elif answer.written:
             size = f"after {answer.written:,} bytes"
             self._case.notes.append(f"{step.label}: answered {size}")
-            wrong = self._wrong_response().answer
-            same = wrong is not None and wrong.status_code == answer.status_code
-            if answer.to_the_end and same:
+            if answer.to_the_end and self._as_any_forgery(answer):
                 got = (
                     f"{self._answered(response)} {size}, all there were: the answer to any forgery"
                 )
                 self._case.find("status", step, got, "an answer before the end, or 413")
+        elif not self._receiver.is_url and self._as_any_forgery(answer):
+            self._case.unseen = _NO_LIMIT_SEEN.format(answer=answer.status_code)
+
+    def _as_any_forgery(self, answer: WebhookResponse) -> bool:
+        """Whether an answer has the status of that to a wrong signature."""
+        wrong = self._wrong_response().answer
+        return wrong is not None and wrong.status_code == answer.status_code
 
     def _burst(self, step: AttackStep, responses: Responses) -> None:
         """What was not answered at once but alone, and whether any of them was accepted."""

@@ -1,6 +1,7 @@
 """Secrets and details of the code in what a receiver answers, prints and logs."""
 
 import base64
+import re
 from collections.abc import Iterable, Iterator
 
 from pytest_turris.attacks.context import FORGED_LINE, AttackContext
@@ -12,31 +13,59 @@ from pytest_turris.webhooks.signature import SignatureError
 Leak = tuple[str, str]
 """What was seen, and what is expected."""
 
+_PUBLIC = re.compile(r"turris_[a-z]+_[a-z]+_|(?:v1,)?whsec_")
+"""What keys begin with, and is not secret."""
 
-def leaks_of_output(text: str, key: str) -> Iterator[Leak]:
-    """What a receiver printed and logged."""
-    if key in text:
-        yield "the key stands in its output", "keep the key to itself"
+_TELLING = 12
+"""Characters of a key that show a part of it, if a digit is among them: others may be words."""
+
+
+def key_runs(key: str) -> set[str]:
+    """Return each run of a key's secret characters that is long enough to be known again.
+
+    Args:
+        key: The key as it is configured.
+    """
+    public = _PUBLIC.match(key)
+    secret = key[public.end() :] if public else key
+    runs = (secret[at : at + _TELLING] for at in range(len(secret) - _TELLING + 1))
+    return {run for run in runs if any(map(str.isdigit, run))}
+
+
+def leaks_of_output(text: str, key: str, runs: Iterable[str]) -> Iterator[Leak]:
+    """What a receiver printed and logged; ``runs`` as for ``leaks_of_answer``."""
+    if found := _shown_of_key(text, key, runs):
+        yield f"{found} stands in its output", "keep the key to itself"
     if any(line.startswith(FORGED_LINE) for line in text.splitlines()):
         yield "a line of the sender's making stands in its log", "keep to one line for one record"
 
 
-def leaks_of_answer(answer: WebhookResponse, key: str, unknown: Iterable[str]) -> Iterator[Leak]:
+def leaks_of_answer(
+    answer: WebhookResponse, key: str, runs: Iterable[str], unknown: Iterable[str]
+) -> Iterator[Leak]:
     """What an answer tells.
 
     Args:
         answer: What came back.
         key: The signing key.
+        runs: Its ``key_runs`` that were not sent.
         unknown: The right signature of what was sent, from ``unknown_signatures``.
     """
     headers = "\n".join(f"{name}: {value}" for name, value in answer.headers.items())
     text = f"{headers}\n{answer.text}"
-    if key in text:
-        yield "the key stands in the answer", "keep the key to itself"
+    if found := _shown_of_key(text, key, runs):
+        yield f"{found} stands in the answer", "keep the key to itself"
     if details := leaked_details(text):
         yield f"{answer.status_code} with {details}", "an answer without it"
     if any(right in text for right in unknown):
         yield "the right signature stands in the answer", "keep the signature to itself"
+
+
+def _shown_of_key(text: str, key: str, runs: Iterable[str]) -> str:
+    """How much of the key a text shows, in words; empty if it shows nothing."""
+    if key in text:
+        return "the key"
+    return "a part of the key" if any(run in text for run in runs) else ""
 
 
 def unknown_signatures(context: AttackContext, step: AttackStep, path: str) -> tuple[str, ...]:

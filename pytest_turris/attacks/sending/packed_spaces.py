@@ -14,7 +14,7 @@ def packed_spaces(size: int) -> dict[str, bytes]:
     Args:
         size: How many there are; a multiple of 1 MiB.
     """
-    one = zlib.compressobj(level=1, wbits=-zlib.MAX_WBITS)
+    one = zlib.compressobj(level=9, wbits=-zlib.MAX_WBITS)
     block = one.compress(b" " * _BLOCK) + one.flush(zlib.Z_FULL_FLUSH)
     whole, end = block * (size // _BLOCK), b"\x03\0"
     spaces = b" " * size

@@ -90,9 +90,15 @@ class Standing:
         self._stores: bool | None = None
 
     def meet(self, receiver: Receiver, context: AttackContext) -> None:
-        """Send a genuine webhook, unless the last one was accepted, and set ``cause``."""
+        """Send a genuine webhook, unless the last one was accepted, and set ``cause``.
+
+        Raises:
+            HookError: What ``effects`` gives changes without any webhook.
+        """
         if (self._met and not self.cause) or (self._final and not receiver.resets):
             return
+        if not self._met:
+            receiver.require_still()
         step = accepted(context.genuine())
         before = receiver.effects()
         response = self.send(step, receiver)

@@ -5,11 +5,11 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 
-from pytest_turris.conformance.answer_waits import require_bounded_waits
 from pytest_turris.conformance.call_result import CallResult, require_no_crash
 from pytest_turris.conformance.driver import STEP_TIMEOUT, ClientCall, Perform, ProbeSteps
 from pytest_turris.conformance.errors import EXPIRED_TOKEN, ViolationError
 from pytest_turris.conformance.harness import ClientHarness
+from pytest_turris.conformance.hostile.answer_waits import require_bounded_waits
 from pytest_turris.conformance.hostile.bad_certificates import offer_bad_certificates
 from pytest_turris.conformance.late_calls import blame_machine, require_in_time
 from pytest_turris.conformance.observation.leaks import Traces

@@ -3,10 +3,10 @@
 import datetime as dt
 from contextlib import AbstractContextManager
 
-from pytest_turris.conformance.answer_waits import require_bounded_waits
 from pytest_turris.conformance.driver import ProbeSteps
 from pytest_turris.conformance.errors import CaseError
 from pytest_turris.conformance.harness import ClientHarness
+from pytest_turris.conformance.hostile.answer_waits import require_bounded_waits
 from pytest_turris.conformance.preconditions import require_cache
 from pytest_turris.conformance.rule import RuleFamily
 from pytest_turris.core.middleware.interception import Handle

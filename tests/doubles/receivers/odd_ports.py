@@ -52,7 +52,7 @@ def speaks_http2_or_hangs_up(line: socket.socket) -> None:
 def hangs_up_on_large_bodies(line: socket.socket) -> None:
     """Accepts whatever is small, and closes the connection when a large body is announced."""
     head = line.recv(65536)
-    small = b"Content-Length: 8388608" not in head and b"chunked" not in head
+    small = b"Content-Length: 67108864" not in head and b"chunked" not in head
     line.sendall(b"HTTP/1.1 204 x\r\nConnection: close\r\n\r\n" if small else b"")
 
 
