@@ -154,11 +154,8 @@ def _run(
 ) -> int:
     from mock_server.attacking.run import AttackSettings, run_attacks
     from mock_server.shell import arguments
-    from pytest_turris.core.entity.event_models import EVENTS
     from pytest_turris.core.options import choices
 
-    if json_file:
-        arguments.require_writable("--json", json_file)
     options = arguments.read_options(
         option,
         scheme=scheme,
@@ -174,14 +171,14 @@ def _run(
         factory=factory,
         payload=arguments.read_payload(payload, factory) if payload else None,
         options=options,
-        events=tuple(arguments.read_choice("--event", name, EVENTS) for name in event),
+        events=arguments.read_events(event),
         only=arguments.read_attacks(only),
         ignored=arguments.read_ignored(ignore),
         lines=lines,
         timeout=timeout,
         total_timeout=total_timeout,
         allow=allow,
-        json_file=json_file,
+        json_file=arguments.read_place("--json", json_file),
         watch=_watch(secret_env, **watching),
     )
     return run_attacks(settings)

@@ -107,6 +107,13 @@ def read_choice(flag: str, value: str, choices: Collection[str]) -> str:
     return value
 
 
+def read_events(names: Iterable[str]) -> tuple[str, ...]:
+    """The types of events that are named."""
+    from pytest_turris.core.entity.event_models import EVENTS
+
+    return tuple(read_choice("--event", name, EVENTS) for name in names)
+
+
 def read_members(texts: Iterable[str]) -> dict[str, Any]:
     """Return the members of ``--set member=value``: JSON if the value is JSON, else a string."""
     members: dict[str, Any] = {}
@@ -212,19 +219,22 @@ def read_payload(file: Path, factory: "WebhookFactory") -> "OwnPayload":
         fail(f"--payload {file}: {error.strerror or error}")
 
 
-def require_writable(option: str, file: Path) -> None:
-    """End the command unless a file can be written, before the work whose result goes there.
+def read_place(option: str, file: Path | None) -> Path | None:
+    """A file that can be written; the command ends if not, before the work whose result goes there.
 
     Args:
         option: The option that names the file.
-        file: The file, which may exist.
+        file: The file, which may exist; None if none is to be written.
     """
+    if file is None:
+        return None
     if not file.parent.is_dir():
         fail(f"{option} {file}: there is no folder {file.parent}: make it first")
     if file.is_dir():
         fail(f"{option} {file}: this is a folder: name a file in it")
     if not os.access(file if file.exists() else file.parent, os.W_OK):
         fail(f"{option} {file}: it cannot be written: change its permissions, or name another")
+    return file
 
 
 def read_attacks(ids: Iterable[str]) -> tuple["Attack", ...]:
