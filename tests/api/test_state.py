@@ -72,6 +72,7 @@ class SandboxMachine(RuleBasedStateMachine):
             npn=f"9{number}",
             expiration_date=self.sandbox.clock.now() + dt.timedelta(days=number),
         )
+        self.sandbox.clock.advance(minutes=10)  # until the first fetch of each agent is done
         query = f"licenseNumber={held.license_number}&stateCode=CA"
         found = self.call("GET", f"/v1/agents?{query}")
         assert [entry["agent"]["npn"] for entry in found] == [

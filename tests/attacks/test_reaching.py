@@ -126,7 +126,7 @@ def test_what_a_burst_gets_no_answer_to_is_sent_again() -> None:
 
 def test_verdict_notes_what_got_no_answer_in_a_burst() -> None:
     """So that a receiver that drops some of them for a reason of its own is not hidden."""
-    with one_at_a_time(limit=100) as server:
+    with one_at_a_time(limit=1_000) as server:
         receiver = Receiver(f"http://127.0.0.1:{server.server_port}/")
         context = context_for(Backend(), ReceiverApp)
         verdict = run_attack(find_attack("WH-85"), receiver, context)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from doubles.command_line import ENVIRONMENT, EVENT, run
-from doubles.ports import has_ipv6
+from doubles.ports import free_port, has_ipv6
 from doubles.served_sandbox import Receiver, RefusedError, receiving, serving
 
 from mock_server.serving.exposure import is_loopback
@@ -148,8 +148,8 @@ def test_port_in_use() -> None:
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
 def test_port_in_use_at_the_other_loopback_address(host: str) -> None:
     """Where localhost would lead some clients, with their secret, to another process."""
-    with socket.create_server(("::1", 0), family=socket.AF_INET6) as server:
-        port = str(server.getsockname()[1])
+    port = str(free_port())
+    with socket.create_server(("::1", int(port)), family=socket.AF_INET6):
         command = ["serve", "--host", host, "--port", port, "--", sys.executable, "-c", ""]
         result = CliRunner().invoke(app, command)
     assert result.exit_code == 2

@@ -134,7 +134,10 @@ def test_table_of_a_pipe_is_escaped(
     assert capsys.readouterr().out == f"a\tb\n{ESCAPED}\tx y\n"
 
 
-def test_findings_of_an_attack_are_escaped() -> None:
+@pytest.mark.parametrize("terminal", [True, False], ids=["terminal", "pipe"])
+def test_findings_of_an_attack_are_escaped(
+    terminal: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """What a receiver answers is neither a control nor markup, and a key in it is masked."""
     key = "k\u200fey of a receiver"
     finding = Finding(
@@ -147,12 +150,13 @@ def test_findings_of_an_attack_are_escaped() -> None:
         error=HOSTILE, language="", masked=masker((), key),
     )  # fmt: skip
     stream = io.StringIO()
+    monkeypatch.setattr("mock_server.attacking.table.is_terminal", lambda: terminal)
     show_verdicts(report, Console(file=stream, width=400, force_terminal=False))
-    printed = stream.getvalue()
+    printed = capsys.readouterr().out + stream.getvalue()
     assert printed.count(ESCAPED) == 3
     assert printed.count(r"\[bold]b") == 2
     assert "of a rec" not in printed
-    assert not UNSAFE.search(printed)
+    assert not UNSAFE.search(printed.replace("\t", " "))
 
 
 def test_log_as_json_is_ascii() -> None:

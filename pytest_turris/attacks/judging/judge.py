@@ -179,7 +179,8 @@ class Judge:
     def _burst(self, step: AttackStep, responses: Responses) -> None:
         """What was not answered at once but alone, and whether any of them was accepted."""
         late = [one.reason for one in responses if one.answer is not None and one.reason]
-        if late:
+        # A further burst of the same kind has nothing else to say.
+        if late and not any(note.startswith(f"{step.label}: ") for note in self._case.notes):
             self._case.notes.append(
                 f"{step.label}: {len(late)} of {len(responses)} at once got no answer ({late[0]}); "
                 "sent again alone, they got one"
