@@ -27,6 +27,10 @@ INVALID_KEY = (
     "Invalid idempotency key format. The idempotency-key must be a valid UUID"  # documented
 )
 
+_OTHER_VERSION = (
+    f"{INVALID_KEY}: it has another version than 4; option idempotency_keys='any_uuid' takes it"
+)
+
 REPLAYED = "the stored response for this idempotency key was sent again"
 """The journal's note about a call without an effect of its own."""
 
@@ -78,11 +82,14 @@ class Idempotency:
         given = [lines for name in IDEMPOTENCY_HEADERS if (lines := request.lines(name))]
         if not given:
             return None
-        form = _UUIDS[self._options.idempotency_keys]
-        if any(len(set(values)) > 1 or not form.fullmatch(values[0]) for values in given):
-            kind = f"option idempotency_keys={self._options.idempotency_keys!r}"
-            raise InvalidInput(INVALID_KEY, reason=f"{INVALID_KEY} ({kind})")
-        return credential, operation, given[0][0].lower()
+        if any(len(set(values)) > 1 for values in given):
+            raise InvalidInput(INVALID_KEY)
+        keys = [values[0] for values in given]
+        if not all(map(_UUIDS["any_uuid"].fullmatch, keys)):
+            raise InvalidInput(INVALID_KEY)
+        if not all(map(_UUIDS[self._options.idempotency_keys].fullmatch, keys)):
+            raise InvalidInput(INVALID_KEY, reason=_OTHER_VERSION)
+        return credential, operation, keys[0].lower()
 
     def replay(self, key: Key, request: Request) -> Response | None:
         """The stored response, if the key was used within the last hour.
