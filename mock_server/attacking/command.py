@@ -186,21 +186,15 @@ def _run(
 
 def _watch(secret_env: str, *, previous_secret_env: str, **watching: Any) -> "WatchSettings":  # noqa: ANN401 - as in _run
     from mock_server.attacking.watching import WatchSettings
+    from mock_server.shell.arguments import say_useless
     from mock_server.shell.mistakes import fail
 
     if watching["effects"] and watching["effects_url"]:
         fail("--effects and --effects-url: give one of them")
     if previous_secret_env and not watching["start"]:
-        _useless("--previous-secret-env", previous_secret_env, "it is for what --start starts")
+        say_useless(f"--previous-secret-env {previous_secret_env}", "it is for what --start starts")
     if (log := watching["log"]) and not log.exists():
-        _useless("--log", log, "there is no such file; it is read if the receiver makes it")
+        say_useless(f"--log {log}", "there is no such file; it is read if the receiver makes it")
     return WatchSettings(
         key_variable=secret_env, previous_key_variable=previous_secret_env, **watching
     )
-
-
-def _useless(option: str, value: object, reason: str) -> None:
-    """Say that an option does nothing; the command goes on."""
-    from mock_server.shell.printing import say
-
-    say(f"turris-sandbox: {option} {value} does nothing here: {reason}", err=True)

@@ -75,8 +75,13 @@ def read_options(
         fail(f"{'--scheme' if 'signature_scheme' in str(error) else '--option'}: {error}")
     for name in given:
         if reason := _why_unread(name, fixed, reads):
-            say(f"turris-sandbox: --option {name} does nothing here: {reason}", err=True)
+            say_useless(f"--option {name}", reason)
     return options
+
+
+def say_useless(option: str, reason: str) -> None:
+    """Say that an option does nothing; the command goes on."""
+    say(f"turris-sandbox: {option} does nothing here: {reason}", err=True)
 
 
 def _option_pairs(texts: Iterable[str]) -> Iterator[tuple[str, str]]:

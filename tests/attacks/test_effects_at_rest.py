@@ -25,7 +25,10 @@ def test_effects_that_an_earlier_attack_left_are_let_be() -> None:
     """Work that ends while it is looked at is no clock."""
     app = ReceiverApp([KEY], Backend())
     late = iter([1, 2])
-    effects = lambda: next(late, 2) + app.backend.effects()  # noqa: E731 - two lines for a function
+
+    def effects() -> int:
+        return next(late, 2) + app.backend.effects()
+
     receiver = Receiver(app, "/webhooks", effects=effects)
     verdict = run_attack(find_attack("WH-02"), receiver, context_for(app.backend, ReceiverApp))
     assert verdict.outcome == "passed", str(verdict)

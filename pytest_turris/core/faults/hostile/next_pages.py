@@ -29,7 +29,7 @@ SPELLINGS = (
 
 
 def with_next_page(response: Response, url: str) -> Response:
-    """The answer, naming a URL as its next page; the same answer if it is not a JSON object."""
+    """The answer, naming a URL as its next page: in its header, and in its body if that is JSON."""
     members = dict.fromkeys(_URLS, url)
     link = ("link", f'<{url}>; rel="next"')
     named = _with_members(response, members, {_HAL: {"next": {"href": url}}, _ODATA: url})
