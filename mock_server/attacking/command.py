@@ -186,13 +186,14 @@ def _run(
 
 def _watch(secret_env: str, *, previous_secret_env: str, **watching: Any) -> "WatchSettings":  # noqa: ANN401 - as in _run
     from mock_server.attacking.watching import WatchSettings
-    from mock_server.shell.arguments import say_useless
+    from mock_server.shell.arguments import say_useless, shown_variable
     from mock_server.shell.mistakes import fail
 
     if watching["effects"] and watching["effects_url"]:
         fail("--effects and --effects-url: give one of them")
     if previous_secret_env and not watching["start"]:
-        say_useless(f"--previous-secret-env {previous_secret_env}", "it is for what --start starts")
+        shown = shown_variable(previous_secret_env)
+        say_useless(f"--previous-secret-env {shown}", "it is for what --start starts")
     if (log := watching["log"]) and not log.exists():
         say_useless(f"--log {log}", "there is no such file; it is read if the receiver makes it")
     return WatchSettings(

@@ -91,9 +91,11 @@ def _check(url: str, *, read_only: bool) -> None:
 
 
 def _read(variable: str) -> str:
+    from mock_server.shell.arguments import shown_variable
+
     value = os.environ.get(variable, "")
     if not value:
-        fail(f"no credentials: set {variable}")
+        fail(f"no credentials: set {shown_variable(variable)}")
     return value
 
 

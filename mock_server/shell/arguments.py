@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mock_server.shell.mistakes import fail
 from mock_server.shell.printing import say
 from pytest_turris.core.options import Options, choices, option_name, option_types, parse
-from pytest_turris.core.text.redaction import note_secret
+from pytest_turris.core.text.redaction import mask, note_secret
 from pytest_turris.core.unknowns.option_values import OptionError
 from pytest_turris.process.reading.input_file import read_input
 from pytest_turris.process.reading.user_documents import DocumentError, json_or_text_of_user
@@ -27,6 +27,8 @@ _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _OBJECT_ID = re.compile(r"[0-9a-f]{24}")
 _HOST = re.compile(r"localhost|[^/]*[.:]")
+_VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
+"""The usual name of an environment variable; secrets have small letters, too."""
 
 OF_TESTS = ("time_", "fail_on_", "attack_profile", "share_ssl_context")
 """The prefixes of the options that only tests in pytest read."""
@@ -39,9 +41,15 @@ def read_signing_key(variable: str) -> str:
     """Return the signing key from the environment variable that ``--secret-env`` names."""
     key = os.environ.get(variable)
     if not key:
-        fail(f"no signing key: set {variable}, or name another variable with --secret-env")
+        shown = shown_variable(variable)
+        fail(f"no signing key: set {shown}, or name another variable with --secret-env")
     note_secret(key)
     return key
+
+
+def shown_variable(name: str) -> str:
+    """The name of an environment variable for a message; a secret given in its place is masked."""
+    return name if _VARIABLE.fullmatch(name) else mask(name)
 
 
 def read_options(

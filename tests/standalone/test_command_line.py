@@ -128,6 +128,26 @@ def test_options_that_do_nothing(command: str, option: str, words: str) -> None:
     assert "does nothing" not in result.stdout
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["attack", "http://127.0.0.1:9/", "--secret-env"],
+        ["attack", "http://127.0.0.1:9/", "--previous-secret-env"],
+        ["trigger", EVENT, "--to", "http://127.0.0.1:9/", "--secret-env"],
+        ["drift", "--against", "https://public.api.sandbox.turrisfi.com", "--yes", "--read-only",
+         "--client-id-env"],
+    ],
+    ids=lambda command: f"{command[0]} {command[-1]}",
+)  # fmt: skip
+def test_secret_in_the_place_of_a_variable_is_masked(command: list[str]) -> None:
+    """Who pastes the key, and not the name of its variable, finds it in no log."""
+    pasted = f"turris_sandbox_secret_{'key' * 6}cdef"
+    result = CliRunner().invoke(app, [*command, pasted], env=ENVIRONMENT)
+    assert result.exit_code == 2
+    assert pasted not in result.output
+    assert "***-cdef" in result.output
+
+
 def test_options_that_do_something_are_silent() -> None:
     """Those of the signature are what a webhook is made with."""
     given = ["trigger", EVENT, "--print", "-o", "signature_encoding=base64"]
