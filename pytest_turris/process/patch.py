@@ -78,8 +78,9 @@ def _put_back(layer: _Layer) -> None:
     owner, name = layer.owner, layer.name
     with _lock:
         at = _layers.index(layer)
-        later = [one for one in _layers[at + 1 :] if one.owner is owner and one.name == name]
+        newer = _layers[at + 1 :]
         del _layers[at]
+        later = newer and [one for one in newer if one.owner is owner and one.name == name]
         if later:
             later[0].before = layer.before
         elif layer.before is _INHERITED:

@@ -24,6 +24,7 @@ from pytest_turris.core.middleware.interception import Handle
 from pytest_turris.core.wire.errors import ConnectionFailure
 from pytest_turris.core.wire.hosts import LOOPBACK_HOSTS
 from pytest_turris.core.wire.messages import Fields, Request
+from pytest_turris.doors.in_process.cookies import quick_cookies
 from pytest_turris.doors.in_process.mocks import MocksStepAside, patch_of_vcr
 from pytest_turris.doors.in_process.proxies import quick_proxies
 from pytest_turris.doors.in_process.sharing import (
@@ -62,6 +63,7 @@ class _Transports:
             (library.HTTPTransport, "handle_request", self.answer_sync),
             (library.AsyncHTTPTransport, "handle_async_request", self.answer_async),
             *quick_proxies(library.__name__),
+            *quick_cookies(library),
         )
         self.mocks = {
             "vcr.stubs.httpx_stubs": partial(patch_of_vcr, self.answer_sync, self.answer_async)
