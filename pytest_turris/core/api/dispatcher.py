@@ -63,6 +63,7 @@ class Dispatcher:
             self._record(call, response, reason=reason, is_client_error=error.is_client_error)
         except ConnectionFailure as failure:
             self._record(call, None, reason=str(failure))
+            failure.delay = call.delay
             raise
         else:
             self._record(call, response)

@@ -23,6 +23,7 @@ the ``errorType`` of 405 and 410 is assumed to be ``not_found``, that of 409, 41
 422 ``invalid_input``.
 """
 
+import datetime as dt
 from collections.abc import Iterable
 from typing import Any, ClassVar, Literal
 
@@ -185,3 +186,5 @@ class ConnectionFailure(Exception):
     def __init__(self, kind: Literal["connect", "reset"], detail: str = "") -> None:
         super().__init__(f"scripted fault: {detail or kind}")
         self.kind = kind
+        self.delay: dt.timedelta = dt.timedelta(0)
+        """How long it took to fail, on the sandbox's clock."""

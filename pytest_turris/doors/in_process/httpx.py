@@ -7,6 +7,7 @@ another name: its door is the same one for another library.
 """
 
 import contextlib
+import datetime as dt
 import sys
 from collections.abc import Callable
 from functools import cache, lru_cache, partial
@@ -17,14 +18,12 @@ from typing import Any
 import httpx
 import respx
 from anyio.lowlevel import checkpoint
-from respx.mocks import HTTPCoreMocker
-from respx.models import AllMockedAssertionError, PassThrough
 
 from pytest_turris.core.middleware.interception import Handle
 from pytest_turris.core.wire.errors import ConnectionFailure
-from pytest_turris.core.wire.hosts import LOOPBACK_HOSTS
-from pytest_turris.core.wire.messages import Fields, Request
+from pytest_turris.core.wire.messages import Fields, Request, Response
 from pytest_turris.doors.in_process.cookies import quick_cookies
+from pytest_turris.doors.in_process.loopback import register_loopback, unregister_loopback
 from pytest_turris.doors.in_process.mocks import MocksStepAside, patch_of_vcr
 from pytest_turris.doors.in_process.proxies import quick_proxies
 from pytest_turris.doors.in_process.sharing import (
@@ -34,6 +33,10 @@ from pytest_turris.doors.in_process.sharing import (
     yield_to_other_threads,
 )
 from pytest_turris.process.patch import Patch
+
+_TURNS = 5
+"""Of an event loop, until a deadline that is due has cancelled a task: ``asyncio.timeout`` needs
+two, ``asyncio.wait_for`` three, and each task in between one more."""
 
 
 def httpx_door(handle: Handle) -> contextlib.AbstractContextManager[None]:
@@ -151,13 +154,11 @@ class _HttpxDoor(_Door):
 
     def __enter__(self) -> None:
         super().__enter__()
-        # Registered, not started: respx uses it only while a user's own mock is active.
-        HTTPCoreMocker.routers.insert(0, _LOOPBACK)
+        register_loopback()
 
     def __exit__(self, *_: object) -> None:
         super().__exit__()
-        HTTPCoreMocker.unregister(_LOOPBACK)
-        HTTPCoreMocker.stop()
+        unregister_loopback()
 
 
 class _TurrisRouter(respx.Router):
@@ -184,20 +185,37 @@ class _TurrisRouter(respx.Router):
         body = b"".join([part async for part in stream])
         # A socket lets other tasks run before it answers, and so does this door.
         await checkpoint()
-        return self.answer(handle, request, body)
+        try:
+            response = self._asked(handle, request, body)
+        except self._library.TransportError:
+            await _let_deadlines_end()
+            raise
+        if response.delay:
+            await _let_deadlines_end()
+        return self._given(response)
 
     def answer(self, handle: Handle, request: httpx.Request, body: bytes) -> httpx.Response:
         """What a handler answers, as a transport of the library returns it."""
-        patience = request.extensions.get("timeout", {}).get("read")
-        translated = _translated(request, body, patience)
+        return self._given(self._asked(handle, request, body))
+
+    def _asked(self, handle: Handle, request: httpx.Request, body: bytes) -> Response:
+        """What a handler answers, in time for the client."""
+        translated = _translated(request, body)
         _require_length(translated)
         try:
             response = handle(translated)
         except ConnectionFailure as failure:
+            self._check_delay(request, failure.delay)
             kind = "ConnectError" if failure.kind == "connect" else "ReadError"
             raise getattr(self._library, kind)(str(failure), request=request) from None
-        if response.delay and (message := timeout_message(response, patience)):
-            raise self._library.ReadTimeout(message, request=request)
+        self._check_delay(request, response.delay)
+        return response
+
+    def _check_delay(self, request: httpx.Request, delay: dt.timedelta) -> None:
+        if delay and (message := timeout_message(delay, _patience(request))):
+            raise self._library.ReadTimeout(message, request=request) from None
+
+    def _given(self, response: Response) -> httpx.Response:
         # An unread stream: the client itself decodes it, or fails to.
         answer: httpx.Response = self._library.Response(
             response.status,
@@ -208,39 +226,10 @@ class _TurrisRouter(respx.Router):
         return answer
 
 
-class _LoopbackRouter(respx.Router):
-    """Lets requests reach ``turris_server``, even if a user's mock refuses unknown hosts."""
-
-    def __init__(self) -> None:
-        # As above: it has no routes.
-        pass
-
-    def handler(self, request: httpx.Request) -> httpx.Response:
-        """Try the user's routers; what they do not match passes through if it is for loopback."""
-        for router in self._others():
-            with contextlib.suppress(AllMockedAssertionError):
-                return router.handler(request)
-        raise self._unmatched(request)
-
-    async def async_handler(self, request: httpx.Request) -> httpx.Response:
-        """The same for an async client."""
-        for router in self._others():
-            with contextlib.suppress(AllMockedAssertionError):
-                return await router.async_handler(request)
-        raise self._unmatched(request)
-
-    @staticmethod
-    def _others() -> list[respx.Router]:
-        return [r for r in HTTPCoreMocker.routers if not isinstance(r, _LoopbackRouter)]
-
-    @staticmethod
-    def _unmatched(request: httpx.Request) -> Exception:
-        if request.url.host in LOOPBACK_HOSTS:
-            return PassThrough("to loopback", request=request, origin=respx.Route())
-        return AllMockedAssertionError(f"RESPX: {request!r} not mocked!")
-
-
-_LOOPBACK = _LoopbackRouter()
+async def _let_deadlines_end() -> None:
+    """Let a deadline of the client's event loop, which passed while it waited, end the call."""
+    for _ in range(_TURNS):
+        await checkpoint()
 
 
 def _require_length(request: Request) -> None:
@@ -269,7 +258,13 @@ def _headers(library: ModuleType, fields: Fields) -> httpx.Headers:
     return made
 
 
-def _translated(request: httpx.Request, body: bytes, patience: float | None) -> Request:
+def _patience(request: httpx.Request) -> float | None:
+    """How many seconds the client waits for an answer; None is without end."""
+    patience: float | None = request.extensions.get("timeout", {}).get("read")
+    return patience
+
+
+def _translated(request: httpx.Request, body: bytes) -> Request:
     url = request.url
     path, _, query = url.raw_path.decode("ascii").partition("?")
     return Request(
@@ -285,5 +280,5 @@ def _translated(request: httpx.Request, body: bytes, patience: float | None) -> 
         body=body,
         scheme=url.scheme,
         host=url.host,
-        patience=patience,
+        patience=_patience(request),
     )

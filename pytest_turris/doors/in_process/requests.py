@@ -181,10 +181,12 @@ class SandboxConnection(HTTPConnection):
         try:
             response = self._handle(replace(self._request, patience=patience))
         except ConnectionFailure as failure:
+            if message := timeout_message(failure.delay, patience):
+                raise TimeoutError(message) from None
             if failure.kind == "connect":
                 raise NewConnectionError(self, str(failure)) from None
             raise ConnectionResetError(str(failure)) from None
-        if message := timeout_message(response, patience):
+        if message := timeout_message(response.delay, patience):
             raise TimeoutError(message)
         return self._read(
             _Body(response.body),

@@ -1,5 +1,6 @@
 """The common parts of the doors in process: Turris hosts, timeouts, and yielding."""
 
+import datetime as dt
 import threading
 
 from pytest_turris.core.wire.hosts import HOSTS, is_decoy
@@ -27,11 +28,11 @@ def yield_to_other_threads() -> None:
         _HELD_LOCK.acquire(timeout=_MOMENT)
 
 
-def timeout_message(response: Response, timeout: float | None) -> str:
-    """Why the client gave up, if the answer took longer than ``timeout`` seconds; else empty."""
-    if timeout is None or response.delay.total_seconds() <= timeout:
+def timeout_message(delay: dt.timedelta, timeout: float | None) -> str:
+    """Why the client gave up, if it waits ``timeout`` seconds and that is too short; else empty."""
+    if timeout is None or delay.total_seconds() <= timeout:
         return ""
-    return f"scripted fault: the answer takes {response.delay}, the client waits {timeout} s"
+    return f"scripted fault: the answer takes {delay}, the client waits {timeout} s"
 
 
 def empty_answer(_: Request) -> Response:
