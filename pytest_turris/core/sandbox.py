@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_turris.core import following
@@ -189,17 +189,20 @@ class Sandbox(Collections):
             state.outbox.begin(outbox)
         return outbox
 
+    @whole
     def change_options(self, options: Options) -> None:
         """Take over other options; its parts share one object, which must be this sandbox's own.
 
         Ids, credentials, paths and the journal's limit do not change.
         """
+        if (outbox := vars(self).get("_outbox")) is not None:
+            self.undo.step(partial(outbox.follow_options, self.options.replaced()))
+            outbox.follow_options(options)
+        self.undo.attributes(self.options, *option_types())
         for name in option_types():
             object.__setattr__(self.options, name, getattr(options, name))
         if (state := vars(self).get("state")) is not None:
             state.note_options()
-        if (outbox := vars(self).get("_outbox")) is not None:
-            outbox.follow_options(options)
 
     @property
     def sends_webhooks(self) -> bool:

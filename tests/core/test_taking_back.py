@@ -1,6 +1,7 @@
 """A change that ends with an exception is taken back, whatever it was."""
 
 import contextlib
+import datetime as dt
 from collections import deque
 from typing import Any
 
@@ -52,6 +53,22 @@ def test_each_step_is_taken_back(monkeypatch: pytest.MonkeyPatch) -> None:
         assert state(sandbox) == before, step
         client.bearer = bearer
         took(client, [step, "deliver"])
+
+
+def test_options_are_taken_back() -> None:
+    """Those of the outbox too, which keeps some in another form."""
+    sandbox = Sandbox(Options(webhook_retries="stripe"))
+    before, schedule = sandbox.options.replaced(), sandbox.outbox.schedule
+
+    def change() -> None:
+        sandbox.change_options(Options(webhook_retries="svix", token_ttl=dt.timedelta(minutes=5)))
+        assert sandbox.outbox.schedule != schedule
+        raise _Ended
+
+    with contextlib.suppress(_Ended):
+        sandbox.undo.run(change)
+    assert sandbox.options == before
+    assert sandbox.outbox.schedule == schedule
 
 
 class Things:
