@@ -2,6 +2,7 @@
 
 import logging
 import ssl
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -9,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
+from doubles.doors import mocker_like
 
 from pytest_turris.audit.evidence import Evidence
 from pytest_turris.audit.leaks import traces as module
@@ -187,6 +190,21 @@ def test_what_is_encrypted_is_seen_before(taps: Taps) -> None:
     (one,) = [one for one in taps.traces.texts if one.check == "LK-08"]
     assert (one.text, one.name) == (_SECRET, "errors.example")
     assert one.call.code is test_what_is_encrypted_is_seen_before.__code__
+
+
+def test_what_a_mock_answers_for_another_host_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It replaces the method of the session by one that was imported before the taps."""
+    monkeypatch.setitem(sys.modules, "requests_mock.mocker", mocker_like)
+    found = Taps()
+    found.install()
+    try:
+        with mocker_like.Mocker({"https://errors.example/": "thanks"}):
+            answer = requests.post("https://errors.example/", data=_SECRET, timeout=1)
+    finally:
+        found.remove()
+    assert answer.status_code == 200
+    (one,) = [one for one in found.traces.texts if one.check == "LK-08"]
+    assert (one.name, _SECRET in one.text) == ("errors.example", True)
 
 
 def test_an_exception_that_a_test_expects_is_seen() -> None:

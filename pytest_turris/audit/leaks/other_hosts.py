@@ -11,6 +11,8 @@ from pytest_turris.process.patch import Replacement
 LIBRARIES = ("httpx", "httpx2", "requests")
 _IN_PROCESS = frozenset({"ASGITransport", "WSGITransport", "_TestClientTransport"})
 """Transports of httpx and Starlette that lead to an application of this process."""
+_MOCKER = "requests_mock.mocker"
+_SEND = "_original_send"
 
 
 def sending_taps(library: str, note: Note) -> list[Replacement]:
@@ -39,7 +41,10 @@ def sending_taps(library: str, note: Note) -> list[Replacement]:
         return send
 
     if library == "requests":
-        return [(module.Session, "send", sync)]
+        # A mock's own method takes the place of the session's, and sends by what it imported.
+        mocker = sys.modules.get(_MOCKER)
+        of_mock = [(mocker, _SEND, sync)] if hasattr(mocker, _SEND) else []
+        return [(module.Session, "send", sync), *of_mock]
     return [(module.Client, "send", sync), (module.AsyncClient, "send", coroutine)]
 
 
