@@ -19,6 +19,10 @@ def steady_time() -> float:
     return _monotonic()
 
 
+SERVER_THREAD = "turris-server"
+"""The name of a thread that runs a sandbox's server: time travel lets it answer first."""
+
+
 class SteadyLoop(asyncio.SelectorEventLoop):
     """An event loop whose timers run on while freezegun holds ``time.monotonic`` still."""
 

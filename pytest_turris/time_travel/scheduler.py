@@ -178,6 +178,11 @@ class Scheduler:
             if turns:
                 self.threads.settle(threading.get_ident())
 
+    def settle(self) -> None:
+        """Let the other threads run until each waits; the clock stands meanwhile."""
+        with self.threads.holding(self._mover, to_move=True):
+            self.threads.settle(threading.get_ident())
+
     def sleep_really(self, seconds: float, module: str, sleep: Callable[[float], object]) -> None:
         """Let a module sleep that is left out, and note for how long."""
         with self.threads.parked(lambda: True, "real"):

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import TypeAlias
 
-from pytest_turris.process.steady_clock import steady_time
+from pytest_turris.process.steady_clock import SERVER_THREAD, steady_time
 from pytest_turris.process.system_calls import FUTEX, system_call_of
 from pytest_turris.time_travel.callers import Callers
 from pytest_turris.time_travel.watching.frames import frames_of_threads, reads_stacks
@@ -214,6 +214,9 @@ class Threads:
     def _unparked(self, thread: threading.Thread, frame: FrameType) -> Iterator[tuple[int, State]]:
         kind = self._callers.kind(frame)
         if kind == "machinery":
+            # A sandbox on a socket: a client waits for its answer.
+            if thread.name == SERVER_THREAD and self._look(thread, frame) == "working":
+                yield thread.ident or 0, "working"
             return
         state = self._look(thread, frame)
         if state == "real" and self._idle.is_idle(thread, frame):

@@ -21,7 +21,7 @@ from pytest_turris.doors.sockets import limits
 from pytest_turris.doors.sockets.asgi import App
 from pytest_turris.doors.sockets.http1 import protocol
 from pytest_turris.doors.sockets.plain import PlainAnswers
-from pytest_turris.process.steady_clock import SteadyLoop
+from pytest_turris.process.steady_clock import SERVER_THREAD, SteadyLoop
 
 if TYPE_CHECKING:
     import trustme
@@ -208,7 +208,7 @@ class LiveServer:
         self._on_refusal = on_refusal
         self._server = _Server(_config(app, context or self._server_context(), plain))
         self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="turris-server", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=SERVER_THREAD, daemon=True)
         if starts:
             self.start()
 

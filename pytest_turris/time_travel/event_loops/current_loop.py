@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import math
 import sys
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,7 +15,11 @@ from pytest_turris.time_travel.event_loops.loops import (
     real_asyncio_sleep,
     time_left,
 )
+from pytest_turris.time_travel.scheduler import Scheduler
 from pytest_turris.time_travel.waits import TURNS
+
+_ANSWERS = 100
+"""How often tasks go on with an answer that came while time stands: some never stop to ask."""
 
 
 @contextlib.contextmanager
@@ -32,7 +37,17 @@ def real_deadline(seconds: float) -> Iterator[Any]:
 
 
 async def let_tasks_run() -> None:
-    """Let the other tasks of the running loop run until each waits."""
+    """Let the other tasks of the running loop run until each waits.
+
+    They go on with what another thread answers: a server of this process, or one of a pool.
+    """
+    for _ in range(_ANSWERS):
+        await _let_own_tasks_run()
+        if not _is_answered():
+            break
+
+
+async def _let_own_tasks_run() -> None:
     if _runs_trio():
         await trio_runs.let_trio_tasks_run()
         return
@@ -42,6 +57,18 @@ async def let_tasks_run() -> None:
         if not getattr(loop, "_ready", ()):
             break
         await real_asyncio_sleep(0, None)
+
+
+def _is_answered() -> bool:
+    """Let the other threads run until each waits; whether one has handed something to the loop."""
+    scheduler = Scheduler.current
+    if scheduler is None or threading.active_count() == 1:
+        return False
+    scheduler.settle()
+    if _runs_trio():
+        return trio_runs.has_events()
+    loop: Any = asyncio.get_running_loop()
+    return is_moved(loop) and bool(loop._ready or loop._selector.select(0))  # noqa: SLF001 - asyncio's own
 
 
 def time_to_next_timer() -> float:

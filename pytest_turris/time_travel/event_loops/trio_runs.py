@@ -6,6 +6,7 @@ Trio looks at a socket only while a task waits for it, so open connections do no
 import _thread
 import contextlib
 import math
+import select
 import sys
 import types
 from collections.abc import Callable
@@ -73,6 +74,13 @@ async def let_trio_tasks_run() -> None:
             await trio.testing.wait_all_tasks_blocked()
         finally:
             trio.lowlevel.remove_instrument(turns)
+
+
+def has_events() -> bool:
+    """Whether something happened to a socket of the current run; it stays so until the run asks."""
+    manager: Any = _runner().io_manager
+    queue = getattr(manager, "_epoll", None) or getattr(manager, "_kqueue", None)
+    return queue is not None and bool(select.select([queue], [], [], 0)[0])
 
 
 def time_to_next_deadline() -> float:
