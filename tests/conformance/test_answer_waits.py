@@ -79,6 +79,45 @@ def test_a_usual_timeout_is_right_with_all_retries(
     assert verdict.outcome == "passed", verdict
 
 
+def _retrying_agents(tries: int) -> Callable[[], Any]:
+    """Over httpx's async client without a timeout: each try has a deadline of its own."""
+
+    async def read(http: httpx.AsyncClient, method: str, path: str, **how: Any) -> Any:
+        for left in reversed(range(tries)):
+            try:
+                async with asyncio.timeout(20):
+                    answer = await http.request(method, path, **how)
+                return answer.raise_for_status().json()["data"]
+            except TimeoutError:
+                if not left:
+                    raise TooSlowError from None
+                await asyncio.sleep(1)
+        return None
+
+    async def call() -> Any:
+        names = {"clientId": "TURRIS_CLIENT_ID", "clientSecret": "TURRIS_CLIENT_SECRET"}
+        body = {member: os.environ[name] for member, name in names.items()}
+        base = os.environ["TURRIS_BASE_URL"]
+        async with httpx.AsyncClient(base_url=base, timeout=None) as http:  # noqa: S113 - as above
+            token = (await read(http, "POST", "/v1/auth/jwt", json=body))["accessToken"]
+            return await read(
+                http, "GET", "/v1/agents", headers={"authorization": f"Bearer {token}"}
+            )
+
+    return call
+
+
+@pytest.mark.parametrize("check", _KINDS)
+@pytest.mark.parametrize("tries", [1, 2, 3])
+def test_a_deadline_around_each_try_is_a_timeout(
+    turris: Sandbox, turris_time: TimeTravel, check: str, tries: int
+) -> None:
+    """The client recovers from a late answer, or gives up in the end."""
+    case = _KINDS[check](check, turris, turris_time)
+    verdict = anyio.run(case.aexamine, ClientUnderTest(call=_retrying_agents(tries)))
+    assert verdict.outcome == "passed", verdict
+
+
 def _async_agents(deadline: float | None, pause: float) -> Callable[[], Any]:
     """The same over httpx's async client; a deadline may replace the look."""
 

@@ -34,7 +34,7 @@ def require_bounded_waits(
         ViolationError: It waited longer.
         NotApplicableError: Only a deadline of its event loop can have been in time.
     """
-    timeouts = [seen.request.patience for seen in slow]
+    timeouts = [seen.request.patience for seen in slow if not seen.request.is_given_up]
     limit = LONGEST_WAIT.total_seconds()
     longest = next((each for each in timeouts if each is None or each > limit), 0.0)
     if longest == 0.0 or (longest is None and result.timed_out):

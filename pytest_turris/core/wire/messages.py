@@ -40,6 +40,9 @@ class Request:
     patience: float | None = None
     """How many seconds the client waits for the answer; None if that is without end or unknown."""
 
+    is_given_up = False
+    """Whether a deadline of the client's event loop has ended its wait for a late answer."""
+
     def __init__(
         self,
         *,
@@ -82,6 +85,10 @@ class Request:
     def header(self, name: str) -> str:
         """The value of a header, repeated field lines joined by a comma; empty if absent."""
         return ", ".join(self.lines(name))
+
+    def give_up(self) -> None:
+        """Note that the client no longer waits for the answer."""
+        vars(self).update(is_given_up=True)
 
     @property
     def media_type(self) -> str:

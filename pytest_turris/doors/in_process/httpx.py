@@ -185,25 +185,25 @@ class _TurrisRouter(respx.Router):
         body = b"".join([part async for part in stream])
         # A socket lets other tasks run before it answers, and so does this door.
         await checkpoint()
+        asked = _translated(request, body)
         try:
-            response = self._asked(handle, request, body)
+            response = self._asked(handle, request, asked)
         except self._library.TransportError:
-            await _let_deadlines_end()
+            await _let_deadlines_end(asked)
             raise
         if response.delay:
-            await _let_deadlines_end()
+            await _let_deadlines_end(asked)
         return self._given(response)
 
     def answer(self, handle: Handle, request: httpx.Request, body: bytes) -> httpx.Response:
         """What a handler answers, as a transport of the library returns it."""
-        return self._given(self._asked(handle, request, body))
+        return self._given(self._asked(handle, request, _translated(request, body)))
 
-    def _asked(self, handle: Handle, request: httpx.Request, body: bytes) -> Response:
+    def _asked(self, handle: Handle, request: httpx.Request, asked: Request) -> Response:
         """What a handler answers, in time for the client."""
-        translated = _translated(request, body)
-        _require_length(translated)
+        _require_length(asked)
         try:
-            response = handle(translated)
+            response = handle(asked)
         except ConnectionFailure as failure:
             self._check_delay(request, failure.delay)
             kind = "ConnectError" if failure.kind == "connect" else "ReadError"
@@ -226,10 +226,14 @@ class _TurrisRouter(respx.Router):
         return answer
 
 
-async def _let_deadlines_end() -> None:
+async def _let_deadlines_end(asked: Request) -> None:
     """Let a deadline of the client's event loop, which passed while it waited, end the call."""
-    for _ in range(_TURNS):
-        await checkpoint()
+    try:
+        for _ in range(_TURNS):
+            await checkpoint()
+    except BaseException:  # a cancellation, of any event loop
+        asked.give_up()
+        raise
 
 
 def _require_length(request: Request) -> None:
