@@ -79,13 +79,13 @@ def test_a_usual_timeout_is_right_with_all_retries(
     assert verdict.outcome == "passed", verdict
 
 
-def _retrying_agents(tries: int) -> Callable[[], Any]:
+def _retrying_agents(tries: int, deadline: float = 20) -> Callable[[], Any]:
     """Over httpx's async client without a timeout: each try has a deadline of its own."""
 
     async def read(http: httpx.AsyncClient, method: str, path: str, **how: Any) -> Any:
         for left in reversed(range(tries)):
             try:
-                async with asyncio.timeout(20):
+                async with asyncio.timeout(deadline):
                     answer = await http.request(method, path, **how)
                 return answer.raise_for_status().json()["data"]
             except TimeoutError:
@@ -109,13 +109,28 @@ def _retrying_agents(tries: int) -> Callable[[], Any]:
 
 @pytest.mark.parametrize("check", _KINDS)
 @pytest.mark.parametrize("tries", [1, 2, 3])
+@pytest.mark.parametrize("deadline", [20.0, 120.0])
 def test_a_deadline_around_each_try_is_a_timeout(
-    turris: Sandbox, turris_time: TimeTravel, check: str, tries: int
+    turris: Sandbox, turris_time: TimeTravel, check: str, tries: int, deadline: float
 ) -> None:
     """The client recovers from a late answer, or gives up in the end."""
     case = _KINDS[check](check, turris, turris_time)
-    verdict = anyio.run(case.aexamine, ClientUnderTest(call=_retrying_agents(tries)))
+    verdict = anyio.run(case.aexamine, ClientUnderTest(call=_retrying_agents(tries, deadline)))
     assert verdict.outcome == "passed", verdict
+
+
+@pytest.mark.parametrize("check", _KINDS)
+@pytest.mark.parametrize("tries", [1, 2])
+def test_a_deadline_of_minutes_is_too_long(
+    turris: Sandbox, turris_time: TimeTravel, check: str, tries: int
+) -> None:
+    """Whether the client recovers or not."""
+    case = _KINDS[check](check, turris, turris_time)
+    call = _retrying_agents(tries, deadline=300)
+    verdict = anyio.run(case.aexamine, ClientUnderTest(call=call))
+    assert verdict.outcome == "failed", verdict
+    assert "waited 300 s" in verdict.findings[0].got, verdict
+    assert "its deadline is longer than 120 s" in verdict.findings[0].got, verdict
 
 
 def _async_agents(deadline: float | None, pause: float) -> Callable[[], Any]:

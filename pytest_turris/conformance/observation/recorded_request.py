@@ -25,6 +25,9 @@ class RecordedRequest:
     elsewhere: bool = False
     """Whether it went to a place other than the API that the client is configured for."""
     status: int = 0
+    earliest_deadline: float = 0.0
+    """Seconds before which no deadline of the client's event loop can have ended its wait for a
+    late answer; 0 if that is unknown."""
 
     @property
     def is_token_request(self) -> bool:

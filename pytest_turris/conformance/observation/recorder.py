@@ -14,6 +14,7 @@ from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.wire.errors import ConnectionFailure
 from pytest_turris.core.wire.hosts import is_decoy, is_turris
 from pytest_turris.core.wire.messages import Request, Response
+from pytest_turris.time_travel.event_loops.current_loop import time_to_next_timer
 
 _RUNAWAY = 500
 _TOO_MANY = 429
@@ -122,6 +123,8 @@ class RequestRecorder:
         else:
             response = self._intercept(known, handle)
         recorded.status = response.status
+        if response.delay and recorded.in_process:
+            recorded.earliest_deadline = _earliest_deadline(response.delay.total_seconds())
         return self._renamed(response) if aliased or self.aliases else response
 
     def _is_elsewhere(self, request: Request) -> bool:
@@ -164,3 +167,12 @@ class RequestRecorder:
         for real, alias in self.aliases.items():
             body = body.replace(real.encode(), alias.encode())
         return replace(response, body=body)
+
+
+def _earliest_deadline(waited: float) -> float:
+    """When the first timer of the running loop was due, in seconds after the request."""
+    try:
+        left = time_to_next_timer()
+    except RuntimeError:  # there is no loop
+        return 0.0
+    return waited + left if left < 0 else 0.0
