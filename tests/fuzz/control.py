@@ -80,7 +80,8 @@ class ControlFuzz(AbstractContextManager["ControlFuzz"]):
         self._sent += 1
         looks = self._sent % _WHOLE_LOOKS == 0
         if looks:
-            self._server.sandbox.settle()  # a call before may have moved the clock
+            # A call before may have moved the clock, and the outbox reads events when it is used.
+            assert not self._server.sandbox.outbox.in_flight
         before = self._server.sandbox.snapshot() if looks else None
         try:
             response = self._answer(sent)
