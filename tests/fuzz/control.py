@@ -80,8 +80,7 @@ class ControlFuzz(AbstractContextManager["ControlFuzz"]):
         self._sent += 1
         looks = self._sent % _WHOLE_LOOKS == 0
         if looks:
-            # A call before may have moved the clock, and the outbox reads events when it is used.
-            assert not self._server.sandbox.outbox.in_flight
+            self._carry_out_what_is_due()
         before = self._server.sandbox.snapshot() if looks else None
         try:
             response = self._answer(sent)
@@ -94,6 +93,14 @@ class ControlFuzz(AbstractContextManager["ControlFuzz"]):
             changed = self._server.sandbox.snapshot() != before
             found = "the refusal changed the state" if changed else ""
         return found
+
+    def _carry_out_what_is_due(self) -> None:
+        """What a call before has left is done when the state is used next, even by a refusal."""
+        sandbox = self._server.sandbox
+        assert not sandbox.outbox.in_flight  # it reads the events
+        for name in sandbox.credentials.names:
+            for bucket in ("token", "write"):
+                sandbox.limits.allowance(bucket, name)  # which drops calls of past windows
 
     def _answer(self, sent: Sent) -> Response:
         path, _, query = sent.target.partition("?")
