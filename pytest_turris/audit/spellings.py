@@ -1,5 +1,6 @@
 """The secrets of a run, in all their spellings: to be found in a text, or taken out of it."""
 
+import math
 from collections.abc import Iterable
 from functools import cached_property
 from typing import Any
@@ -7,6 +8,34 @@ from typing import Any
 from pytest_turris.audit.leaks.literals import Literals
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.text.spellings import SHORTEST_SPELT, spellings
+
+_LONG = 100
+"""From so many characters on, a secret is looked for only in a text that is as long: a server has
+thousands of tokens and signatures, and few texts are long enough for one."""
+
+
+class _Forms:
+    """All spellings of some secrets, each with what it is."""
+
+    def __init__(self, secrets: Iterable[tuple[str, str]]) -> None:
+        self._names: dict[str, str] = {}
+        for secret, name in secrets:
+            for form in spellings(secret):
+                self._names.setdefault(form, name)
+        self._literals = Literals(self._names)
+
+    @cached_property
+    def _ranks(self) -> dict[str, int]:
+        return {form: rank for rank, form in enumerate(self._names)}
+
+    def found_in(self, text: str) -> set[str]:
+        """The spellings that are in a text."""
+        return self._literals.found_in(text)
+
+    def find(self, text: str) -> str:
+        """What kind of secret is in a text: the first of those; empty if there is none."""
+        found = self.found_in(text)
+        return self._names[min(found, key=self._ranks.__getitem__)] if found else ""
 
 
 class SecretForms:
@@ -17,30 +46,31 @@ class SecretForms:
     """
 
     def __init__(self, secrets: Iterable[tuple[str, str]]) -> None:
-        self._names: dict[str, str] = {}
-        for secret, name in secrets:
-            for form in spellings(secret):
-                self._names.setdefault(form, name)
-
-    def __len__(self) -> int:
-        return len(self._names)
+        self._secrets = tuple(secrets)
+        self._shortest_long = min(
+            (len(secret) for secret, _ in self._secrets if len(secret) >= _LONG), default=math.inf
+        )
 
     @cached_property
-    def _literals(self) -> Literals:
-        return Literals(self._names)
+    def _short(self) -> _Forms:
+        return _Forms(one for one in self._secrets if len(one[0]) < _LONG)
 
     @cached_property
-    def _ranks(self) -> dict[str, int]:
-        return {form: rank for rank, form in enumerate(self._names)}
+    def _long(self) -> _Forms:
+        return _Forms(one for one in self._secrets if len(one[0]) >= _LONG)
+
+    def _for(self, text: str) -> list[_Forms]:
+        """Those that can be in a text: no spelling of a long secret is shorter than that."""
+        return [self._short] if len(text) < self._shortest_long else [self._short, self._long]
 
     def find(self, text: str) -> str:
         """What kind of secret is in a text; empty if there is none."""
-        found = self._literals.found_in(text)
-        return self._names[min(found, key=self._ranks.__getitem__)] if found else ""
+        return next(filter(None, (forms.find(text) for forms in self._for(text))), "")
 
     def scrub(self, text: str) -> str:
         """The text with each spelling of each secret taken out."""
-        for form in sorted(self._literals.found_in(text), key=len, reverse=True):
+        found = {form for forms in self._for(text) for form in forms.found_in(text)}
+        for form in sorted(found, key=len, reverse=True):
             text = text.replace(form, "***")
         return text
 

@@ -1,11 +1,14 @@
 """Many texts are looked for at once, and a search does not take longer for it."""
 
+import pytest
 from doubles.searched import Searched
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pytest_turris.audit import spellings as module
 from pytest_turris.audit.leaks.literals import Literals
 from pytest_turris.audit.spellings import SecretForms
+from pytest_turris.core.text.spellings import spellings
 
 FEW = st.text(alphabet="ab\u00e9", max_size=40)
 
@@ -33,3 +36,29 @@ def test_a_text_is_not_searched_for_each_spelling_of_each_secret() -> None:
     assert (forms.find(line), forms.find(clean)) == ("token 077", "")
     assert forms.scrub(line) == "a token ***"
     assert len(line.looked_for) + len(clean.looked_for) < 20
+
+
+@given(secret=st.text(min_size=100, max_size=130))
+def test_no_spelling_of_a_long_secret_is_shorter(secret: str) -> None:
+    """So a text that is shorter than all tokens has none of them."""
+    assert min(map(len, spellings(secret))) >= len(secret)
+
+
+def test_short_texts_are_not_searched_for_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server has thousands, and what it notes of a request is short."""
+    token, secret = "eyJ" + "x" * 500, "turris_sandbox_secret_3f9a1c0d7e5b2a48"
+    spelt: list[str] = []
+
+    def noted(one: str) -> tuple[str, ...]:
+        spelt.append(one)
+        return spellings(one)
+
+    monkeypatch.setattr(module, "spellings", noted)
+    forms = SecretForms([(secret, "a client secret"), (token, "an access token")])
+    assert forms.scrub(f"with {secret}") == "with ***"
+    assert spelt == [secret]
+    long = f"with {secret} and {token[::-1]}"
+    assert forms.scrub(long) == "with *** and ***"
+    assert forms.find(long) == "a client secret"
+    assert forms.find(f"and {token}") == "an access token"
+    assert spelt == [secret, token]

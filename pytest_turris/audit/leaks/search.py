@@ -59,7 +59,7 @@ class LeakSearch:
                 by_check.setdefault(trace.check, []).append(trace)
         for check, texts in by_check.items():
             whole = "\n".join(trace.text for trace in texts)
-            found = self._forms.find(whole) if len(self._forms) else ""
+            found = self._forms.find(whole)
             spotted = [self._spot(trace) for trace in texts if found and self._leaks(trace)]
             self._note(check, 0 if blind.get(check) else len(texts), spotted)
         self._files(traces)
