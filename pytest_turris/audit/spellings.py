@@ -10,7 +10,7 @@ from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.text.spellings import SHORTEST_SPELT, spellings
 
 _LONG = 100
-"""From so many characters on, a secret is looked for only in a text that is as long: a server has
+"""From this length on, a secret is looked for only in a text that is as long: a server has
 thousands of tokens and signatures, and few texts are long enough for one."""
 
 
