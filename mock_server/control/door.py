@@ -111,7 +111,9 @@ class ControlDoor:
     def refusal(self, request: Request) -> Response | None:
         """The answer to a caller who may not come in, or None."""
         lines = request.lines("authorization")
-        if len(lines) != 1 or not hmac.compare_digest(lines[0].encode(), self._bearer):
+        scheme, space, rest = (lines[0] if len(lines) == 1 else "").partition(" ")
+        given = f"{scheme.capitalize()}{space}{rest}"  # a scheme has no case: RFC 9110, 11.1
+        if not hmac.compare_digest(given.encode(), self._bearer):
             challenge = (("www-authenticate", 'Bearer realm="control"'),)
             words = "the control token is missing or wrong"
             return ControlError(401, words, headers=challenge).response

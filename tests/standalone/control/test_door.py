@@ -136,6 +136,13 @@ def test_a_token_that_is_nearly_right_is_wrong(served: StandaloneSandbox, near: 
         assert send(served, "GET", path, **RIGHT)[0] == 200
 
 
+@pytest.mark.parametrize("scheme", ["bearer", "BEARER"])
+def test_the_scheme_has_no_case(served: StandaloneSandbox, scheme: str) -> None:
+    """RFC 9110, 11.1."""
+    headers = {"Authorization": f"{scheme} {TOKEN}"}
+    assert send(served, "GET", "/__sandbox__/clock", **headers)[0] == 200
+
+
 def test_the_token_is_compared_in_constant_time(
     served: StandaloneSandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
