@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mock_server.control.saved_states import SavedState, SavedStates
-from mock_server.control.threads import now_or_in_thread
+from mock_server.control.threads import InTurn
 from mock_server.serving.delivery_worker import Deliveries
 from mock_server.serving.server_facts import ServerFacts
 from mock_server.store.errors import StoreError
@@ -57,6 +57,7 @@ class Tenant:
         )
         self.idle_limit: dt.timedelta | None = idle_limit
         self._server = server
+        self._in_turn = InTurn()
         self._used_at = steady_time()
         self.kept: KeptSandbox | None = kept
         """Its state in the store of the server, if there is one."""
@@ -154,10 +155,12 @@ class Tenant:
 
         Args:
             work: What to do; it takes the sandbox's lock itself.
-            is_long: Whether it may take long. Work that has become due and another thread that
-                holds the lock can also take long.
+            is_long: Whether it may take long. Work that has become due, thousands of records, and
+                another thread that holds the lock can also take long.
         """
-        return now_or_in_thread(self.own_lock, work, is_long=is_long or self.sandbox.has_work_due)
+        return self._in_turn.now_or_in_thread(
+            self.own_lock, work, is_long=is_long or self.sandbox.may_take_long
+        )
 
     def restore(self, saved: SavedState) -> None:
         """Restore a saved state."""

@@ -12,24 +12,43 @@ T = TypeVar("T")
 _MOST = 16
 
 
-def now_or_in_thread(
-    lock: AbstractContextManager[object], work: Callable[[], T], *, is_long: bool
-) -> T | Awaitable[T]:
-    """Do something now, or return an awaitable that a thread completes.
+class InTurn:
+    """The work of one tenant: at most one thread at a time, so that other tenants find one."""
 
-    Args:
-        lock: The reentrant lock that the work takes. If another thread has it, the work waits in a
-            thread.
-        work: What to do.
-        is_long: Whether it may take long.
-    """
-    free: Any = lock  # the standard library does not name the type of a reentrant lock
-    if is_long or not free.acquire(blocking=False):
-        return asyncio.get_running_loop().run_in_executor(_threads(), work)
-    try:
-        return work()
-    finally:
-        free.release()
+    def __init__(self) -> None:
+        self._last: asyncio.Future[Any] | None = None
+
+    def now_or_in_thread(
+        self, lock: AbstractContextManager[object], work: Callable[[], T], *, is_long: bool
+    ) -> T | Awaitable[T]:
+        """Do something now, or return an awaitable that a thread completes, in turn.
+
+        Args:
+            lock: The reentrant lock that the work takes. If another thread has it, the work waits
+                in a thread.
+            work: What to do.
+            is_long: Whether it may take long.
+        """
+        free: Any = lock  # the standard library does not name the type of a reentrant lock
+        if is_long or self._is_busy or not free.acquire(blocking=False):
+            before = self._last if self._is_busy else None
+            self._last = asyncio.ensure_future(_after(before, work))
+            return self._last
+        try:
+            return work()
+        finally:
+            free.release()
+
+    @property
+    def _is_busy(self) -> bool:
+        return self._last is not None and not self._last.done()
+
+
+async def _after(before: "asyncio.Future[Any] | None", work: Callable[[], T]) -> T:
+    """Do something in a thread once what came before it has ended, in whatever way."""
+    if before is not None:
+        await asyncio.wait([before])
+    return await asyncio.get_running_loop().run_in_executor(_threads(), work)
 
 
 @cache

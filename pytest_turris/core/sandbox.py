@@ -141,9 +141,9 @@ class Sandbox(Collections):
         self._entity.settle()
 
     @property
-    def has_work_due(self) -> bool:
-        """Whether ``settle`` would do something; an uploaded file can take seconds."""
-        return self._entity.has_work_due
+    def may_take_long(self) -> bool:
+        """Whether a request can take seconds: a file is due, or there are thousands of records."""
+        return self._entity.may_take_long
 
     @whole
     def execute_agreement(self, association: Association | str) -> None:

@@ -169,3 +169,11 @@ def test_unwhole_state_changes_nothing() -> None:
     with pytest.raises(SnapshotError, match="nobody"):
         World.read(json.dumps(content).encode()).load_into(sandbox)
     assert sandbox.snapshot() == before
+
+
+def test_a_long_file_is_searched_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each piece is whole lines, so that the same is masked."""
+    world = World.of(busy(OPTIONS).sandbox)
+    whole = world.to_json()
+    monkeypatch.setattr("pytest_turris.core.worlds._PIECE", 1)
+    assert world.to_json() == whole

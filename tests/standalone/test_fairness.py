@@ -7,6 +7,7 @@ import http.client
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from inspect import isawaitable
 from types import SimpleNamespace
 from urllib.parse import urlsplit
@@ -14,11 +15,14 @@ from urllib.parse import urlsplit
 import pytest
 from doubles.served_here import served
 
+from mock_server.control.door import ControlDoor
+from mock_server.control.table import CONTROLS
 from mock_server.control.tenant import Tenant
 from mock_server.serving.delivery_worker import MOST_OF_ONE, DeliveryWorker
 from mock_server.serving.server import StandaloneSandbox
 from mock_server.serving.server_facts import ServerFacts
 from pytest_turris.core.options import Options
+from pytest_turris.core.resources.collection import MANY
 from pytest_turris.core.sandbox import Sandbox
 from pytest_turris.core.wire.messages import Request
 
@@ -66,23 +70,95 @@ def test_a_busy_sandbox_holds_up_no_other(server: StandaloneSandbox, way: str) -
         assert waiting.result() == 200
 
 
+def make_due(sandbox: Sandbox) -> None:
+    """Upload a file, which is due a minute later."""
+    sandbox.uploads.enqueue([])
+    sandbox.clock.advance(dt.timedelta(minutes=1))
+
+
+def add_many(sandbox: Sandbox) -> None:
+    """Add as many records as a list of them takes long for."""
+    for number in range(MANY):
+        sandbox.policies.add(policy_number=f"P-{number}")
+
+
+def no_more(sandbox: Sandbox) -> None:
+    """As above, and reset the sandbox to what was before."""
+    before = sandbox.snapshot()
+    add_many(sandbox)
+    sandbox.restore(before)
+
+
 @pytest.mark.parametrize(
-    ("size", "is_due", "thread"),
-    [(0, False, "main"), (65_537, False, "turris-request"), (0, True, "turris-request")],
+    ("is_long", "prepare", "leaves"),
+    [
+        (False, Sandbox.settle, False),
+        (True, Sandbox.settle, True),
+        (False, make_due, True),
+        (False, add_many, True),
+        (False, no_more, False),
+    ],
 )
-def test_what_may_take_long_leaves_the_event_loop(size: int, is_due: bool, thread: str) -> None:
-    """Neither the parser of a long body nor an uploaded file that is due stops other clients."""
+def test_what_may_take_long_leaves_the_event_loop(
+    is_long: bool, prepare: Callable[[Sandbox], None], leaves: bool
+) -> None:
+    """Neither a long body, nor a file that is due, nor thousands of records stop other clients."""
     sandbox = Sandbox()
     tenant = Tenant("one", sandbox, ServerFacts, audited=lambda: 1)
-    if is_due:
-        sandbox.uploads.enqueue([])
-        sandbox.clock.advance(dt.timedelta(minutes=1))
+    prepare(sandbox)
 
-    async def name() -> str:
-        found = tenant.carry_out(lambda: threading.current_thread().name, is_long=size > 65_536)
-        return found if isinstance(found, str) else await found
+    async def thread() -> int:
+        found = tenant.carry_out(threading.get_ident, is_long=is_long)
+        return found if isinstance(found, int) else await found
 
-    assert asyncio.run(name()).partition("_")[0].removesuffix("Thread").lower() == thread
+    assert (asyncio.run(thread()) != threading.get_ident()) is leaves
+
+
+def test_the_work_of_one_tenant_takes_one_thread_at_a_time() -> None:
+    """In the order of its requests, also after one that fails: other tenants find a thread."""
+    tenant = Tenant("one", Sandbox(), ServerFacts, audited=lambda: 1)
+    running, most, done = 0, 0, []
+
+    def work(number: int) -> None:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        done.append(number)
+        running -= 1
+        if number == 1:
+            raise ValueError
+
+    async def all_of_it() -> list[BaseException | None]:
+        begun = [tenant.carry_out(partial(work, n), is_long=n < 39) for n in range(40)]
+        waiting = [one for one in begun if one is not None]
+        return await asyncio.gather(*waiting, return_exceptions=True)
+
+    results = asyncio.run(all_of_it())
+    assert [*map(type, results)].count(ValueError) == 1
+    assert (most, done) == (1, [*range(40)])
+
+
+@pytest.mark.parametrize(("control", "leaves"), [("clock show", False), ("clock advance", True)])
+def test_a_control_that_changes_a_sandbox_leaves_the_event_loop(
+    server: StandaloneSandbox, control: str, leaves: bool
+) -> None:
+    """It may restore thousands of records, or make a whole file due."""
+    row = CONTROLS[control]
+    door = ControlDoor(server.tenants, server.control_token, lambda _line: None)
+    request = Request(
+        method=row.method,
+        path=f"/__sandbox__{row.path}",
+        headers=(("content-type", "application/json"),) if row.has_body else (),
+        body=b'{"by": "1h"}' if row.has_body else b"",
+    )
+
+    async def asked() -> bool:
+        answer = door.control(request)
+        if not isawaitable(answer):
+            return False
+        return (await answer).status == 200
+
+    assert asyncio.run(asked()) is leaves
 
 
 @pytest.mark.parametrize(

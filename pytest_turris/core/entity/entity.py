@@ -85,8 +85,10 @@ class UpstreamEntity:
             self._busy = False
 
     @property
-    def has_work_due(self) -> bool:
-        """Whether something is due by now."""
+    def may_take_long(self) -> bool:
+        """Whether something is due by now, or there are thousands of records."""
+        if self.records.are_many:
+            return True
         # Mostly nothing is scheduled, and to read the clock takes longer than to see that.
         return self._schedule.first is not None and self._schedule.is_due(self._clock.now())
 

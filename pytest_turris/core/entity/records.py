@@ -118,6 +118,8 @@ class EntityRecords(Collections):
         self.listener = listener
         self.changes: Changes | None = None
         self.undo: Undo = undo or Undo()
+        self.are_many: bool = False
+        """Whether a collection had ``MANY`` records since the last restore."""
         own_id = randomness.object_id()  # always made, so that the ids after it stay the same
         self.upstream_entity_id: str = options.upstream_entity_id or own_id
         self._made: dict[type[Collection[Any]], Any] = {}
@@ -182,6 +184,7 @@ class EntityRecords(Collections):
 
     def restore(self, data: dict[str, Any]) -> None:
         """Replace all records with a snapshot's."""
+        self.are_many = False
         for name, kind in COLLECTIONS.items():
             self.collection(kind).restore(data[name])
 

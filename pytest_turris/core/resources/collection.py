@@ -23,6 +23,8 @@ from pytest_turris.core.undo import Undo, reading, whole
 
 R = TypeVar("R", bound=Record)
 C = TypeVar("C", bound="Collection[Any]")
+MANY = 5_000
+"""Records of one kind from which a list of them delays the other clients of a server."""
 _UNGUARDED = frozenset({"rows", "snapshot", "restore", "find", "get"})
 """Either short, or called under the lock."""
 
@@ -47,6 +49,7 @@ class CollectionHolder(Protocol):
     upstream_entity_id: str
     changes: Changes | None
     undo: Undo
+    are_many: bool
 
     def collection(self, kind: type[C]) -> C:
         """Another collection of the same entity."""
@@ -266,6 +269,8 @@ class Collection(Generic[R]):
 
     def _keep(self, record: R) -> None:
         self._records[record.key] = record
+        if len(self._records) >= MANY:
+            self._holder.are_many = True
         self._made += 1
         self._order[record.key] = self._made
         self._index.add(record)

@@ -100,8 +100,11 @@ NO_ROW: dict[str, str] = {
         _PARTS,
     ),
     **dict.fromkeys(
-        [f"sandbox.{name}" for name in ("collection", "handle", "lock", "new_object_id")]
-        + [f"sandbox.{name}" for name in ("has_work_due", "randomness", "sends_webhooks", "settle")]
+        [f"sandbox.{name}" for name in ("collection", "handle", "lock", "may_take_long")]
+        + [
+            f"sandbox.{name}"
+            for name in ("new_object_id", "randomness", "sends_webhooks", "settle")
+        ]
         + [f"tokens.{name}" for name in ("find", "verify")]
         + [f"credentials.{name}" for name in ("authenticate", "authenticate_restricted", "has")]
         + [f"credentials.{name}" for name in ("on_issue", "on_rotate")]
