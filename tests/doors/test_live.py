@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import datetime as dt
+import errno
 import http.client
 import json
 import socket
@@ -13,6 +14,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from pkgutil import resolve_name
+from typing import NoReturn
 
 import freezegun
 import pytest
@@ -28,7 +30,7 @@ from pytest_turris.doors.sockets.http1_h11 import _UpgradableProtocol
 from pytest_turris.doors.sockets.loopback import loopback_only
 from pytest_turris.doors.sockets.plain import PlainAnswers
 from pytest_turris.doors.sockets.pool import Server, ServerPool
-from pytest_turris.doors.sockets.server import LiveServer, ServerError, _ServerLoop
+from pytest_turris.doors.sockets.server import _MORE_FILES, LiveServer, ServerError, _ServerLoop
 
 MAX_SECONDS = 5
 
@@ -541,3 +543,35 @@ def test_waiting_ends_with_the_server() -> None:
     server.stop()
     waiting.join(MAX_SECONDS)
     assert not waiting.is_alive()
+
+
+def test_no_file_left_is_said_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For each connection that cannot be accepted, asyncio has up to 128 reports a second."""
+    lines: list[str] = []
+    tried = threading.Semaphore(0)
+
+    def accept(_listening: socket.socket) -> NoReturn:
+        tried.release()
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    live = LiveServer(asgi_app(Sandbox().handle), on_refusal=lines.append)
+    try:
+        with monkeypatch.context() as patch:
+            patch.setattr("socket.socket.accept", accept)
+            client = socket.create_connection(("127.0.0.1", live.port), timeout=MAX_SECONDS)
+            assert all(tried.acquire(timeout=MAX_SECONDS) for _ in range(3))
+        with client:
+            client.sendall(b"GET /.well-known/jwks.json HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+            assert client.recv(12) == b"HTTP/1.1 200"
+    finally:
+        live.stop()
+    assert lines == [f"new connections wait: Too many open files; {_MORE_FILES}"]
+
+
+def test_other_errors_are_reported_as_ever(caplog: pytest.LogCaptureFixture) -> None:
+    """Only those of full tables of files have a line of their own."""
+    loop = _ServerLoop()
+    loop.report = pytest.fail
+    loop.call_exception_handler({"message": "a bug", "exception": OSError("other")})
+    loop.close()
+    assert "a bug" in caplog.text

@@ -31,6 +31,9 @@ _TAKEN = frozenset({errno.EADDRINUSE, errno.EACCES})
 """Why an address of this machine cannot be bound; Windows has the second for some."""
 _TRIES = 50
 """For a free port that is free at each address."""
+_MORE_FILES = "close some, or let this process open more (ulimit -n)"
+_REPORTED_FOR = 60.0
+"""Seconds until the next line about that."""
 
 
 class ServerError(TurrisKitError, RuntimeError):
@@ -95,11 +98,26 @@ class _Server(uvicorn.Server):
 class _ServerLoop(SteadyLoop):
     """Bounds the TLS handshake, in which uvicorn does not know a connection yet, and ends all."""
 
+    report: Callable[[str], None] | None = None
+    """Gets a line when connections cannot be accepted; None for asyncio's own log."""
+    _silent_until = 0.0
+
     async def create_server(self, *args: Any, **options: Any) -> asyncio.Server:  # noqa: ANN401 - as asyncio's
         """Listen; a client that says nothing is dropped."""
         if options.get("ssl"):
             options["ssl_handshake_timeout"] = limits.READ_SECONDS
         return await super().create_server(*args, **options)
+
+    def call_exception_handler(self, context: dict[str, Any]) -> None:
+        """Report once a minute that no file is left; asyncio may do so 128 times a second."""
+        error = context.get("exception")
+        if isinstance(error, OSError) and "accept()" in context["message"]:
+            if self.time() < self._silent_until:
+                return None
+            self._silent_until = self.time() + _REPORTED_FOR
+            if self.report:
+                return self.report(f"new connections wait: {error.strerror}; {_MORE_FILES}")
+        return super().call_exception_handler(context)
 
     def abort_connections(self) -> None:
         """Abort all connections that are not lost already."""
@@ -248,6 +266,7 @@ class LiveServer:
 
     def _run(self) -> None:
         loop = _ServerLoop()
+        loop.report = self._on_refusal
         try:
             loop.run_until_complete(self._server.serve(sockets=self._sockets))
         finally:
