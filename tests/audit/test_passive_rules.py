@@ -10,6 +10,7 @@ from pytest_turris import TimeTravel
 from pytest_turris.audit.rules.catalogue import PASSIVE_RULES
 from pytest_turris.audit.seen import SeenRequest
 from pytest_turris.audit.spellings import secrets_of
+from pytest_turris.core.access.tokens import Tokens
 from pytest_turris.core.sandbox import Sandbox
 
 _NOT_A_BUG = {"RQ-16"}
@@ -238,3 +239,22 @@ def test_spellings_of_secrets_are_made_once_for_a_rule(
         monkeypatch.setattr(place, counted, raising=False)
     watched.evidence()
     assert 1 <= len(made) <= 4
+
+
+def test_a_token_is_looked_up_by_its_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server may have issued thousands of others, and judges while it serves."""
+    watched = Watched()
+    watched.ask()
+    monkeypatch.setattr(Tokens, "__iter__", pytest.fail)
+    assert watched.spotted("RQ-05") == []
+
+
+def test_a_token_for_each_call_is_shown_with_the_first_requests() -> None:
+    """A server sees thousands."""
+    watched = Watched(token_requests_per_minute=100)
+    clients = [Plain(watched) for _ in range(30)]
+    for client in clients:
+        client.sign_in()
+    (one,) = watched.spotted("RQ-05")
+    assert one.finding.got == "30 tokens, each for one call at most"
+    assert len(one.exchanges) == len(one.numbers) == 10

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import gc
+import json
 import re
 import socket
 import threading
@@ -231,6 +232,8 @@ def test_any_sequence_of_requests_is_answered_as_by_asgi() -> None:
 
         @given(_SEQUENCES)
         @example([("keys", 0), ("an encoded path", 0), ("an encoded path", 0)])
+        @example([("a token request", 0), ("a token request", 0), ("keys", 0)])
+        @example([("a token request", 0), ("a token request", -6), ("a token request", 0)])
         @settings(max_examples=20, deadline=None)
         def are_equal(parts: list[tuple[str, int]]) -> None:
             seen = []
@@ -278,6 +281,20 @@ def test_repeated_request_meets_what_has_changed() -> None:
             client.sendall(get)
             assert client.recv(65_536) == b""
     assert [one.status for one in sandbox.journal] == [200, 200, 401, 200, 503, 200, 0]
+
+
+def test_repeated_token_request_gets_another_token() -> None:
+    """A body that comes again in the same packet is read again."""
+    sandbox = Sandbox()
+    client_id, secret = sandbox.client.client_id, sandbox.client.client_secret
+    body = json.dumps({"clientId": client_id, "clientSecret": secret}).encode()
+    sent = TOKEN + LENGTH % len(body) + b"\r\n" + body
+    with served(sandbox.handle) as live, connected(live) as client:
+        got = [json.loads(answer(client, sent).partition(b"\r\n\r\n")[2]) for _ in range(3)]
+        wrong = sent.replace(client_id.encode(), b"x" * len(client_id))
+        assert answer(client, wrong).startswith(b"HTTP/1.1 401 ")
+    assert len({one["data"]["accessToken"] for one in got}) == 3
+    assert [one.status for one in sandbox.journal] == [201, 201, 201, 401]
 
 
 def test_end_of_a_head_is_taken_for_no_request() -> None:

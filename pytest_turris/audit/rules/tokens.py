@@ -15,7 +15,8 @@ TOKENS = RuleList()
 
 _ONE_PER_CALL = 4
 _CREATED = range(200, 300)
-_JWT = re.compile(rb"eyJ[\w-]+\.[\w-]+\.[\w-]+")
+_SHOWN = 10
+_JWT = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]+", re.ASCII)
 
 
 @TOKENS.rule(
@@ -47,7 +48,7 @@ def _cached(look: Look) -> None:
         refused = any(seen.refused for seen in look.record.seen)
         if quick and not refused and not look.spotted:
             look.spot(
-                [seen for seen, _ in issued],
+                [seen for seen, _ in issued[:_SHOWN]],
                 f"{counted(len(issued), 'token')}, each for one call at most",
                 "one token for all calls while it is valid",
                 kind="a token for each call",
@@ -106,11 +107,11 @@ def _expired(look: Look) -> None:
 
 def _issues(look: Look) -> Iterator[tuple[SeenRequest, AccessToken]]:
     """Each successful token request with the token that it got: a hostile answer may have none."""
-    tokens = {str(token.text).encode(): token for token in look.record.sandbox.tokens}
+    tokens = look.record.sandbox.tokens
     for seen in look.record.seen:
         if seen.is_token_request and seen.status in _CREATED:
-            found = _JWT.findall(seen.answered)
-            yield from ((seen, tokens[text]) for text in found if text in tokens)
+            found = map(tokens.with_text, _JWT.findall(seen.answered.decode("ascii", "replace")))
+            yield from ((seen, token) for token in found if token)
 
 
 def _repeated(

@@ -117,7 +117,11 @@ class Tokens:
 
     def find(self, request: Request) -> AccessToken | None:
         """The issued token that a request carries as its bearer token, valid or not."""
-        return self._issued.get(request.header("authorization").partition(" ")[2].strip())
+        return self.with_text(request.header("authorization").partition(" ")[2].strip())
+
+    def with_text(self, text: str) -> AccessToken | None:
+        """The issued token with a text, valid or not."""
+        return self._issued.get(text)
 
     @whole
     def revoke(self, token: AccessToken) -> None:

@@ -84,7 +84,8 @@ class Request:
 
     def header(self, name: str) -> str:
         """The value of a header, repeated field lines joined by a comma; empty if absent."""
-        return ", ".join(self.lines(name))
+        lines = self.lines(name)
+        return lines[0] if len(lines) == 1 else ", ".join(lines)
 
     def give_up(self) -> None:
         """Note that the client no longer waits for the answer."""
@@ -93,7 +94,11 @@ class Request:
     @property
     def media_type(self) -> str:
         """That of the body, in lower case and without parameters (RFC 9110, 8.3.1)."""
-        return self.header("content-type").partition(";")[0].strip().lower()
+        known: str | None = vars(self).get("_media_type")  # as in ``lines``
+        if known is None:
+            known = self.header("content-type").partition(";")[0].strip().lower()
+            vars(self)["_media_type"] = known
+        return known
 
     @property
     def is_token_request(self) -> bool:

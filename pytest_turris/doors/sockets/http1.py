@@ -224,11 +224,11 @@ class _HttptoolsProtocol(BoundedHead, PlainRequests, ServerMixin, AutoHTTPProtoc
         # The field name may arrive in two parts.
         if _UPGRADE.search(head, max(0, known - _UPGRADE_LENGTH)):
             return self._hand_over().data_received(head)
-        is_whole = head.find(_HEAD_END, max(0, known - len(_HEAD_END))) >= 0
-        self._head = b"" if is_whole or len(head) > MAX_HEAD else head
+        end = head.find(_HEAD_END, max(0, known - len(_HEAD_END)))
+        self._head = b"" if end >= 0 or len(head) > MAX_HEAD else head
         super().data_received(data)
-        if begins_here and data.find(_HEAD_END) == len(data) - len(_HEAD_END) <= _LONGEST_KEPT:
-            self.keep(data)
+        if begins_here and len(data) <= _LONGEST_KEPT:
+            self.keep(data, end + len(_HEAD_END))
         return None
 
     def on_headers_complete(self) -> None:

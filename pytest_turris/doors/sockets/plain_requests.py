@@ -59,7 +59,7 @@ class PlainRequests(asyncio.Protocol):
     _just_answered: Request | None = None
     """The request in the last packet, if it was answered here."""
     _repeatable: AnsweredPacket | None = None
-    """The last packet, if it was one head and no more."""
+    """The last packet, if it was one request and no more."""
     _idle_since = 0.0
     _timer: asyncio.TimerHandle | None = None
 
@@ -93,10 +93,16 @@ class PlainRequests(asyncio.Protocol):
         self._answer(before.request, plain)
         return True
 
-    def keep(self, packet: bytes) -> None:
-        """Keep a packet that was one head and no more, if it was answered here."""
-        if self._just_answered:
-            self._repeatable = AnsweredPacket(packet, self._just_answered)
+    def keep(self, packet: bytes, head: int) -> None:
+        """Keep a packet that was one request and no more, if it was answered here.
+
+        Args:
+            packet: The packet, which begins with a head.
+            head: The length of this head.
+        """
+        request = self._just_answered
+        if request and head + len(request.body) == len(packet):
+            self._repeatable = AnsweredPacket(packet, request)
 
     def on_message_begin(self) -> None:
         """Begin a request; uvicorn does so when it is known to be its own."""

@@ -105,7 +105,7 @@ NO_ROW: dict[str, str] = {
             f"sandbox.{name}"
             for name in ("new_object_id", "randomness", "sends_webhooks", "settle")
         ]
-        + [f"tokens.{name}" for name in ("find", "verify")]
+        + [f"tokens.{name}" for name in ("find", "verify", "with_text")]
         + [f"credentials.{name}" for name in ("authenticate", "authenticate_restricted", "has")]
         + [f"credentials.{name}" for name in ("on_issue", "on_rotate")]
         + [f"idempotency.{name}" for name in ("key_of", "replay", "store")]
