@@ -65,10 +65,10 @@ class Control:
         words: What the shell types for it; noun and verb by default.
         status: The HTTP status of success.
         scope: Whether it controls one sandbox, or the server with all of them.
-        sends: Whether it sends something to a receiver. It runs in a thread of its own, and a
-            repeated call sends again.
-        takes_long: Whether it works for long on what the sandbox saw. It also runs in a thread of
-            its own, and takes the lock only while it reads or changes the sandbox.
+        sends: Whether it sends something to a receiver. It runs in one of the few threads that
+            a sandbox has for that, and a repeated call sends again.
+        takes_long: Whether it works for long on what the sandbox saw. It also runs in such a
+            thread, and takes the lock only while it reads or changes the sandbox.
         streams: Whether the result goes on until the client hangs up.
         issues: Whether the result has a credential, which is shown only once.
         judges: How the result says that what was asked does not hold; None if it judges nothing.

@@ -124,12 +124,12 @@ class ControlDoor:
     def control(self, request: Request) -> Response | Awaitable[Response]:
         """Answer a request, in a thread of its own if it takes long or may have to wait."""
         if self._tenants.is_shared:
-            return asyncio.to_thread(self.caught, lambda: self._controlled(request))
+            return self._control_shared(request)
         found = self.caught(lambda: self._prepared(request))
         if isinstance(found, Response):
             return found
         if found.control.is_unlocked:
-            return asyncio.to_thread(self._done, found)
+            return found.call.tenant.sending.in_thread(partial(self._done, found))
         # A change can restore or seed thousands of records, or make a whole file due.
         changes = found.control.changes and found.control.scope == "sandbox"
         is_long = changes or len(request.body) > _LONG_BODY
@@ -142,8 +142,14 @@ class ControlDoor:
             self._log(f"control of {found.call.tenant.name}: {found.control.name}{ended}")
         return response
 
-    def _controlled(self, request: Request) -> Response:
-        return self._done(self._prepared(request))
+    async def _control_shared(self, request: Request) -> Response:
+        """The same with a shared store, which may make each part wait for another server."""
+        found = await asyncio.to_thread(self.caught, lambda: self._prepared(request))
+        if isinstance(found, Response):
+            return found
+        if found.control.is_unlocked:
+            return await found.call.tenant.sending.in_thread(partial(self._done, found))
+        return await asyncio.to_thread(self._done, found)
 
     async def stream(self, request: Request, receive: Receive, send: Send) -> None:
         """Stream what a row finds, until the client hangs up."""

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mock_server.control.saved_states import SavedState, SavedStates
-from mock_server.control.threads import InTurn
+from mock_server.control.threads import InTurn, Sending
 from mock_server.serving.delivery_worker import Deliveries
 from mock_server.serving.server_facts import ServerFacts
 from mock_server.store.errors import StoreError
@@ -58,6 +58,8 @@ class Tenant:
         self.idle_limit: dt.timedelta | None = idle_limit
         self._server = server
         self._in_turn = InTurn()
+        self.sending: Sending = Sending()
+        """Its work that waits for receivers."""
         self._used_at = steady_time()
         self.kept: KeptSandbox | None = kept
         """Its state in the store of the server, if there is one."""

@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 _MOST = 16
+_MOST_SENDING = 64
+_MOST_SENDING_OF_ONE = 8
 
 
 class InTurn:
@@ -49,6 +51,26 @@ async def _after(before: "asyncio.Future[Any] | None", work: Callable[[], T]) ->
     if before is not None:
         await asyncio.wait([before])
     return await asyncio.get_running_loop().run_in_executor(_threads(), work)
+
+
+class Sending:
+    """The work of one tenant that waits for receivers, who may be slow or dead.
+
+    Few of its threads do so at a time, so that other tenants find one.
+    """
+
+    def __init__(self) -> None:
+        self._free = asyncio.Semaphore(_MOST_SENDING_OF_ONE)
+
+    async def in_thread(self, work: Callable[[], T]) -> T:
+        """Do something in a thread, once one is free."""
+        async with self._free:
+            return await asyncio.get_running_loop().run_in_executor(_sending_threads(), work)
+
+
+@cache
+def _sending_threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(_MOST_SENDING, "turris-sending")
 
 
 @cache

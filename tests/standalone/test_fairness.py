@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 from doubles.served_here import served
 
+from mock_server.control.control import ControlCall
 from mock_server.control.door import ControlDoor
 from mock_server.control.table import CONTROLS
 from mock_server.control.tenant import Tenant
@@ -24,7 +25,7 @@ from mock_server.serving.server_facts import ServerFacts
 from pytest_turris.core.options import Options
 from pytest_turris.core.resources.collection import MANY
 from pytest_turris.core.sandbox import Sandbox
-from pytest_turris.core.wire.messages import Request
+from pytest_turris.core.wire.messages import Request, Response
 
 DEADLINE = 60
 """Seconds; only a failing test waits for so long."""
@@ -183,6 +184,40 @@ def test_a_form_leaves_the_event_loop(
         return (await answer).status == 401
 
     assert asyncio.run(asked()) is leaves
+
+
+def test_slow_receivers_of_one_tenant_leave_threads_for_others(
+    server: StandaloneSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many controls of a tenant wait for them, those of another one send."""
+    release, row = threading.Event(), CONTROLS["webhooks deliver"]
+    busy = 0
+
+    def run(_row: object, call: ControlCall, _given: object) -> None:
+        nonlocal busy
+        if call.tenant.name != "other":
+            busy += 1
+            release.wait(DEADLINE)
+
+    monkeypatch.setattr("mock_server.control.wire.api.run_control", run)
+    monkeypatch.setattr("mock_server.control.wire.api._written", lambda _: b"")
+    door = ControlDoor(server.tenants, server.control_token, lambda _line: None)
+
+    async def ask(tenant: str) -> int:
+        path = f"/__sandbox__/tenants/{tenant}{row.path}"
+        answer = door.control(Request(method=row.method, path=path))
+        return (answer if isinstance(answer, Response) else await answer).status
+
+    async def ask_all() -> tuple[int, int, set[int]]:
+        slow = [asyncio.create_task(ask("default")) for _ in range(100)]
+        quick = await asyncio.wait_for(ask("other"), DEADLINE)
+        most = busy
+        release.set()
+        return most, quick, set(await asyncio.gather(*slow))
+
+    most, quick, slow = asyncio.run(ask_all())
+    assert (quick, slow) == (200, {200})
+    assert most <= 8
 
 
 def test_slow_receivers_have_a_bounded_number_of_threads() -> None:
